@@ -1,0 +1,16 @@
+/** Three suites: `unit` needs Node only, `engine` the real Pulumi CLI and API server, `cluster` a running local cluster. */
+const transform = {
+  '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
+};
+const suite = (name) => ({
+  displayName: name,
+  rootDir: __dirname,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testEnvironment: 'node',
+  transform,
+});
+
+module.exports = {
+  projects: [suite('unit'), suite('engine'), suite('cluster')],
+  testTimeout: 30_000,
+};
