@@ -1,0 +1,43 @@
+import * as path from 'node:path';
+
+/** Where everything of one cluster lies. All of it is under one directory, which `clusterDown({ purge: true })` removes. */
+export interface Layout {
+  readonly dir: string;
+  /** Authorities, certificates and keys; readable by the owner only. */
+  readonly pki: string;
+  /** One record per process. */
+  readonly run: string;
+  readonly logs: string;
+  /** Rendered configuration of each program. */
+  readonly config: string;
+  readonly kubeconfig: string;
+  /** What was chosen for this cluster and is kept: addresses and ports. */
+  readonly infoFile: string;
+  readonly etcd: string;
+  readonly containerd: string;
+  readonly kubelet: string;
+  readonly cni: string;
+  readonly podLogs: string;
+  readonly volumes: string;
+  readonly registry: string;
+}
+
+export function layoutOf(dir: string): Layout {
+  const at = (name: string): string => path.join(dir, name);
+  return {
+    dir,
+    pki: at('pki'),
+    run: at('run'),
+    logs: at('logs'),
+    config: at('config'),
+    kubeconfig: at('kubeconfig'),
+    infoFile: at('info.json'),
+    etcd: at('etcd'),
+    containerd: at('containerd'),
+    kubelet: at('kubelet'),
+    cni: at('cni'),
+    podLogs: at('pod-logs'),
+    volumes: at('volumes'),
+    registry: at('registry'),
+  };
+}
