@@ -1,8 +1,7 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
 
-import { channelOptions, Engine, engineAddress, onEngineGone } from './engine';
+import { Engine, engineAddress, onEngineGone } from './engine';
+import { listen } from './listen';
 import type { Provider } from './provider';
 import { providerService } from './service';
 
@@ -10,22 +9,6 @@ export * from './provider';
 
 /** How long running operations may take to notice that the engine is gone. */
 const GRACE_MS = 2_000;
-
-/** Binds a service to a free loopback port and prints the port, as the engine expects of a plugin. */
-export async function serve(
-  definition: ServiceDefinition,
-  implementation: UntypedServiceImplementation,
-): Promise<Server> {
-  const server = new Server(channelOptions);
-  server.addService(definition, implementation);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  process.stdout.write(`${port}\n`);
-  return server;
-}
 
 /**
  * Runs a provider until the engine ends it or is gone.
@@ -54,5 +37,5 @@ export async function serveProvider(provider: Provider, argv = process.argv.slic
   process.on('unhandledRejection', (reason) => {
     engine.log('error', reason instanceof Error ? (reason.stack ?? reason.message) : String(reason), '');
   });
-  await serve(ResourceProviderService, providerService(provider, engine, cancellation));
+  await listen(ResourceProviderService, providerService(provider, engine, cancellation));
 }
