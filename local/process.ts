@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalError } from './errors';
 import { root } from './paths';
 import { inNamespace } from './system/run';
+import { fullPath } from './system/which';
 
 export { run, runOrThrow } from './system/run';
 export type { RunOptions, RunResult } from './system/run';
@@ -109,7 +110,7 @@ export async function startDetached(
     const child = spawn(command, rest, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...options.env, [MARK]: root },
+      env: { ...process.env, PATH: fullPath(), ...options.env, [MARK]: root },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     const spawned = new Promise<void>((resolve, reject) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { LocalError } from '../errors';
+import { fullPath } from './which';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -53,7 +54,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     const output = { stdout: '', stderr: '' };
     const log = options.logFile === undefined ? undefined : fs.openSync(options.logFile, 'a', 0o600);
     const child = spawn(command, rest, {
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, PATH: fullPath(), ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     let timedOut = false;
