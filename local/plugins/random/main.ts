@@ -1,0 +1,4 @@
+import { serveProvider } from '../shared/serve';
+import { randomProvider } from './provider';
+
+void serveProvider(randomProvider);
