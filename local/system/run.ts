@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
+import type { Readable } from 'node:stream';
 import { LocalError } from '../errors';
 import { fullPath } from './which';
 
@@ -12,6 +13,8 @@ export interface RunOptions {
   readonly input?: string | Buffer;
   /** The program is killed after so many milliseconds; its code is then 124. @default - no limit */
   readonly timeoutMs?: number;
+  /** Ends the program as a time-out does. */
+  readonly signal?: AbortSignal;
   /** Name of a network namespace under `/run/netns`. */
   readonly netns?: string;
   /** Also appended to this file while the program runs. */
@@ -46,55 +49,57 @@ function lineSplitter(onLine: (line: string) => void): { push(chunk: string): vo
   };
 }
 
+/** Collects what one stream of a program says, and passes it on line by line. */
+function collect(stream: Readable, options: RunOptions, log: number | undefined): () => string {
+  let text = '';
+  const lines = options.onLine === undefined ? undefined : lineSplitter(options.onLine);
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    lines?.push(chunk);
+    if (log !== undefined) fs.writeSync(log, chunk);
+  });
+  stream.on('end', () => lines?.end());
+  return () => text;
+}
+
 /** Runs a program to its end. Never rejects because of what the program does: look at `code`. */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [command, ...rest] = inNamespace(argv, options.netns);
   if (command === undefined) return Promise.resolve({ code: 127, stdout: '', stderr: 'no command was given' });
   return new Promise((resolve) => {
-    const output = { stdout: '', stderr: '' };
     const log = options.logFile === undefined ? undefined : fs.openSync(options.logFile, 'a', 0o600);
     const child = spawn(command, rest, {
       env: { ...process.env, PATH: fullPath(), ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
-    let timedOut = false;
-    const timer =
-      options.timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            timedOut = true;
-            child.kill('SIGKILL');
-            // A grandchild may hold the pipes open; the time limit is ours all the same.
-            child.stdout.destroy();
-            child.stderr.destroy();
-          }, options.timeoutMs);
-    const finish = (code: number): void => {
-      clearTimeout(timer);
-      if (log !== undefined) fs.closeSync(log);
-      resolve({ code, ...output });
+    const stdout = collect(child.stdout, options, log);
+    const stderr = collect(child.stderr, options, log);
+    let givenUp = false;
+    const giveUp = (): void => {
+      givenUp = true;
+      child.kill('SIGKILL');
+      // A grandchild may hold the pipes open; the time limit is ours all the same.
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const lines = lineSplitter(options.onLine ?? (() => undefined));
-      child[stream].setEncoding('utf8').on('data', (chunk: string) => {
-        output[stream] += chunk;
-        lines.push(chunk);
-        if (log !== undefined) fs.writeSync(log, chunk);
-      });
-      child[stream].on('end', () => lines.end());
-    }
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(giveUp, options.timeoutMs);
+    options.signal?.addEventListener('abort', giveUp);
+    let finished = false;
+    const finish = (code: number, why = ''): void => {
+      if (finished) return;
+      finished = true;
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', giveUp);
+      if (log !== undefined) fs.closeSync(log);
+      resolve({ code, stdout: stdout(), stderr: stderr() + why });
+    };
     child.stdin.on('error', () => undefined); // EPIPE where the program ends without reading
     child.stdin.end(options.input);
-    let failure: NodeJS.ErrnoException | undefined;
     child.on('error', (error) => {
-      failure = error;
-      if (child.pid === undefined) {
-        output.stderr += error.message;
-        finish(127);
-      }
+      if (child.pid === undefined) finish(127, error.message);
     });
     child.on('close', (code, name) => {
-      if (failure !== undefined && child.pid === undefined) return;
-      finish(timedOut ? 124 : (code ?? 128 + (name === null ? 0 : os.constants.signals[name])));
+      finish(givenUp ? 124 : (code ?? 128 + (name === null ? 0 : os.constants.signals[name])));
     });
   });
 }

@@ -39,11 +39,14 @@ export function cachedPath(name: ToolName): string {
 
 /** Fetches or builds into a directory beside the final one, then renames: a killed run leaves nothing half made. */
 async function make(tool: Tool, target: string, report: Report): Promise<void> {
-  const parent = path.dirname(path.dirname(target));
-  for (const leftOver of fs.readdirSync(parent).filter((entry) => entry.startsWith(`.${tool.name}-`))) {
+  const final = path.dirname(target);
+  const parent = path.dirname(final);
+  const prefix = `.tmp-${path.basename(final)}-`;
+  // The lock is ours, so what bears this name was left by a killed run.
+  for (const leftOver of fs.readdirSync(parent).filter((entry) => entry.startsWith(prefix))) {
     fs.rmSync(path.join(parent, leftOver), { recursive: true, force: true });
   }
-  const directory = fs.mkdtempSync(path.join(parent, `.${tool.name}-`));
+  const directory = fs.mkdtempSync(path.join(parent, prefix));
   try {
     const release = releaseHere(tool.releases);
     const fetched = release === undefined ? undefined : await fetchRelease(tool.name, release, directory, report);
@@ -51,7 +54,7 @@ async function make(tool: Tool, target: string, report: Report): Promise<void> {
       await buildModule(tool.name, tool.module, path.join(directory, tool.name), tool.buildMinutes, report);
     }
     fs.chmodSync(directory, 0o755);
-    fs.renameSync(directory, path.dirname(target));
+    fs.renameSync(directory, final);
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
   }

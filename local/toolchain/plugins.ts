@@ -90,7 +90,7 @@ async function fetched(name: VendorPlugin, release: Release, report: Report): Pr
   fs.mkdirSync(cache('tools'), { recursive: true });
   return withLock(cache('locks', `${name}-${hash}.lock`), { what: `fetches ${name}`, report }, async () => {
     if (fs.existsSync(target)) return target;
-    const temporary = fs.mkdtempSync(cache('tools', `.${name}-`));
+    const temporary = fs.mkdtempSync(cache('tools', `.tmp-${name}-${hash}-`));
     try {
       if ((await fetchRelease(name, release, temporary, report)) === undefined) return undefined;
       fs.chmodSync(temporary, 0o755);

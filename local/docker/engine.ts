@@ -1,0 +1,185 @@
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LocalError } from '../errors';
+import { state } from '../paths';
+import { isAlive, ownProcesses, readRecord, startDetached, stop, stopRecorded, tail, writeAtomic } from '../process';
+import type { ProcessRecord } from '../process';
+import type { Report } from '../report';
+import { withLock } from '../system/lock';
+import { run } from '../system/run';
+import { executables, fullPath, which } from '../system/which';
+import { dockerLayout } from './layout';
+import type { DockerLayout } from './layout';
+import { unmountBelow } from './mounts';
+
+/** An engine that answers, and the client that talks to it. */
+export interface Docker {
+  /** For `DOCKER_HOST`; nothing where the client finds the user's own engine by itself. */
+  readonly dockerHost: string | undefined;
+  /** Path of the `docker` client. */
+  readonly cli: string;
+}
+
+const INSTALL = 'apt-get install --no-install-recommends docker.io';
+const STARTUP_MS = 60_000;
+
+/** Debian's engine has no BuildKit front end, so every build uses the legacy builder. */
+export function dockerEnvironment(docker: Docker): Record<string, string> {
+  return { DOCKER_BUILDKIT: '0', ...(docker.dockerHost === undefined ? {} : { DOCKER_HOST: docker.dockerHost }) };
+}
+
+/** Version of the engine that a client reaches, or nothing. */
+async function answers(cli: string, dockerHost: string | undefined): Promise<string | undefined> {
+  const { code, stdout } = await run([cli, 'version', '--format', '{{.Server.Version}}'], {
+    ...(dockerHost === undefined ? {} : { env: { DOCKER_HOST: dockerHost } }),
+    timeoutMs: 5_000,
+  });
+  const version = stdout.trim();
+  return code === 0 && version !== '' ? version : undefined;
+}
+
+/** The first client that reaches the engine: one that is much newer than an engine refuses to talk to it. */
+async function clientFor(dockerHost: string | undefined): Promise<string | undefined> {
+  for (const cli of executables('docker', fullPath().split(path.delimiter))) {
+    if ((await answers(cli, dockerHost)) !== undefined) return cli;
+  }
+  return undefined;
+}
+
+/** The user's own engine, if one answers; `DOCKER_HOST` may name ours, after `eval "$(./trellis env)"`. */
+export async function usersEngine(layout: DockerLayout = dockerLayout()): Promise<Docker | undefined> {
+  const named = process.env.DOCKER_HOST;
+  if (named === `unix://${layout.socket}`) return undefined;
+  const cli = await clientFor(undefined);
+  return cli === undefined ? undefined : { dockerHost: named, cli };
+}
+
+/** The engine's own health check, without a client. */
+function ping(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = http.get({ socketPath, path: '/_ping', timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
+  });
+}
+
+type StorageDriver = 'overlay2' | 'vfs';
+
+/** Its containers have no network but the host's, asked for with `--network=host`; nothing of the host is changed. */
+function configuration(layout: DockerLayout, driver: StorageDriver): string {
+  const settings = {
+    'data-root': layout.data,
+    'exec-root': layout.run,
+    pidfile: path.join(layout.run, 'docker.pid'),
+    hosts: [`unix://${layout.socket}`],
+    'storage-driver': driver,
+    bridge: 'none',
+    iptables: false,
+    ip6tables: false,
+    'userland-proxy': false,
+    'log-level': 'warn',
+  };
+  return `${JSON.stringify(settings, undefined, 2)}\n`;
+}
+
+async function argvOf(layout: DockerLayout): Promise<readonly string[]> {
+  const dockerd = which('dockerd');
+  if (dockerd === undefined) {
+    throw new LocalError('No Docker engine answers, and there is no dockerd on this machine.', { fix: INSTALL });
+  }
+  const { stdout } = await run([dockerd, '--version']);
+  // 20.10 writes a key for a long gone trust scheme into /etc/docker; later versions know neither key nor flag.
+  const key = /version 20\./.test(stdout) ? [`--deprecated-key-path=${path.join(layout.run, 'key.json')}`] : [];
+  return [dockerd, `--config-file=${layout.config}`, ...key];
+}
+
+/** Starts the engine with one storage driver. @returns whether it answers; `false` where the driver doesn't work here */
+async function start(layout: DockerLayout, driver: StorageDriver): Promise<boolean> {
+  fs.mkdirSync(layout.run, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(layout.data, { recursive: true, mode: 0o711 });
+  fs.rmSync(path.join(layout.run, 'docker.pid'), { force: true });
+  fs.rmSync(layout.socket, { force: true });
+  fs.rmSync(layout.logFile, { force: true });
+  writeAtomic(layout.config, configuration(layout, driver));
+  const record = await startDetached('dockerd', await argvOf(layout), {
+    logFile: layout.logFile,
+    recordFile: layout.recordFile,
+  });
+  const deadline = Date.now() + STARTUP_MS;
+  while (!(await ping(layout.socket))) {
+    const said = tail(layout.logFile);
+    if (!isAlive(record)) {
+      await clearUp(layout);
+      if (/graphdriver|driver not supported/.test(said)) return false;
+      throw new LocalError(`The Docker engine ended while it started:\n${said}`, { fix: 'docker info' });
+    }
+    if (Date.now() > deadline) {
+      await stopDocker(layout);
+      throw new LocalError(`The Docker engine does not answer after ${STARTUP_MS / 1000} s:\n${said}`);
+    }
+    await sleep(100);
+  }
+  return true;
+}
+
+/** What a dead engine leaves: its containerd, mounts, sockets. */
+async function clearUp(layout: DockerLayout): Promise<void> {
+  const belongs = (record: ProcessRecord): boolean =>
+    record.argv.some((argument) => argument.includes(layout.run) || argument.includes(layout.config));
+  for (const record of ownProcesses().filter(belongs)) await stop(record);
+  await unmountBelow(layout.run);
+  await unmountBelow(layout.data);
+  fs.rmSync(layout.run, { recursive: true, force: true });
+  fs.rmSync(layout.recordFile, { force: true });
+}
+
+/** Ends the private engine and leaves no process and no mount of it. Images stay. @returns whether it was running */
+export async function stopDocker(layout: DockerLayout = dockerLayout()): Promise<boolean> {
+  const was = await stopRecorded(layout.recordFile, { graceMs: 20_000 });
+  await clearUp(layout);
+  return was;
+}
+
+async function privateEngine(layout: DockerLayout, report: Report): Promise<void> {
+  const record = readRecord(layout.recordFile);
+  if (record !== undefined && isAlive(record) && (await ping(layout.socket))) return;
+  await stopDocker(layout);
+  // A data root that was begun with the slow driver stays with it, or its images would be gone.
+  const slow = fs.existsSync(path.join(layout.data, 'vfs'));
+  report('starting a private Docker engine');
+  if (!slow && (await start(layout, 'overlay2'))) return;
+  report('overlay2 does not work on this file system; using vfs, which is slow and takes more disk');
+  if (!(await start(layout, 'vfs'))) {
+    throw new LocalError(`The Docker engine finds no storage driver that works:\n${tail(layout.logFile)}`);
+  }
+}
+
+/**
+ * An engine that answers: the user's own (`DOCKER_HOST`, the client's context or the default socket), else a private
+ * one under the clone's state, started if need be.
+ *
+ * @throws LocalError where there is no engine and none can be started, with what it said
+ */
+export async function ensureDocker(report: Report, layout: DockerLayout = dockerLayout()): Promise<Docker> {
+  const users = await usersEngine(layout);
+  if (users !== undefined) return users;
+  if (process.env.DOCKER_HOST !== undefined && process.env.DOCKER_HOST !== `unix://${layout.socket}`) {
+    report(`no engine answers at DOCKER_HOST (${process.env.DOCKER_HOST}); using a private one`);
+  }
+  if (process.getuid?.() !== 0) {
+    throw new LocalError('No Docker engine answers, and only root can start one.', { fix: 'sudo ./trellis up' });
+  }
+  const lock = state('locks', 'docker.lock');
+  await withLock(lock, { what: 'starts the Docker engine', report }, () => privateEngine(layout, report));
+  const dockerHost = `unix://${layout.socket}`;
+  const cli = await clientFor(dockerHost);
+  if (cli === undefined) {
+    throw new LocalError('No docker client on this machine can talk to the private engine.', { fix: INSTALL });
+  }
+  return { dockerHost, cli };
+}
