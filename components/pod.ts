@@ -21,6 +21,8 @@ export interface ContainerSpec {
   readonly ports?: readonly { readonly name: string; readonly port: number }[];
   readonly env?: readonly EnvVar[];
   readonly resources: ContainerResources;
+  /** Devices such as `nvidia.com/gpu`, by resource name; Kubernetes wants request and limit equal. @default - none */
+  readonly extendedResources?: Readonly<Record<string, number>>;
   readonly mounts?: readonly VolumeMount[];
   readonly probes?: { readonly startup?: Probe; readonly liveness?: Probe; readonly readiness?: Probe };
   /** Seconds that the container keeps serving after it was told to stop, so that load balancers forget it first. @default 0 */
@@ -49,7 +51,11 @@ export interface PodOptions {
 }
 
 /** CPU, memory and scratch disk as a container declares them; a missing scratch disk gets the library's default. */
-export function resourceRequirements(resources: ContainerResources): ResourceRequirements {
+export function resourceRequirements(
+  resources: ContainerResources,
+  extended: Readonly<Record<string, number>> = {},
+): ResourceRequirements {
+  const devices = Object.fromEntries(Object.entries(extended).map(([name, count]) => [name, String(count)]));
   const disk = { ...DEFAULT_EPHEMERAL, ...resources.ephemeralStorage };
   const side = (which: 'request' | 'limit'): Record<string, string> => {
     const cpu = resources.cpu?.[which];
@@ -58,6 +64,7 @@ export function resourceRequirements(resources: ContainerResources): ResourceReq
       ...(cpu === undefined ? {} : { cpu: `${cpuMillis(cpu)}m` }),
       ...(memory === undefined ? {} : { memory: sizeQuantity(memory) }),
       'ephemeral-storage': sizeQuantity(disk[which]),
+      ...devices,
     };
   };
   return { requests: side('request'), limits: side('limit') };
@@ -128,7 +135,7 @@ function container(spec: ContainerSpec): Container {
       ? {}
       : { ports: spec.ports.map(({ name, port }) => ({ name, containerPort: port, protocol: 'TCP' })) }),
     ...(spec.env === undefined || spec.env.length === 0 ? {} : { env: spec.env }),
-    resources: resourceRequirements(spec.resources),
+    resources: resourceRequirements(spec.resources, spec.extendedResources),
     ...(probes.startup === undefined ? {} : { startupProbe: probes.startup }),
     ...(probes.liveness === undefined ? {} : { livenessProbe: probes.liveness }),
     ...(probes.readiness === undefined ? {} : { readinessProbe: probes.readiness }),

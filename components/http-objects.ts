@@ -1,0 +1,94 @@
+import type { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { EnvMap } from './connections';
+import { envVars } from './connections';
+import type { DeploymentShape } from './http-pod';
+import { PORT_NAME, httpPod } from './http-pod';
+import { ServiceType } from './http-props';
+import type { HttpSettings } from './http-settings';
+import { kubeObject } from './kube';
+import { LateTokens } from './late';
+
+/** Adds the ServiceAccount, which has no token and no rights, so that each workload is somebody of its own. */
+export function addServiceAccount(scope: Construct, { name, labels }: HttpSettings): ApiObject {
+  const body = { automountServiceAccountToken: false };
+  return kubeObject(scope, 'ServiceAccount', 'v1/ServiceAccount', { name, labels }, body);
+}
+
+export function addService(scope: Construct, settings: HttpSettings): ApiObject {
+  const { serviceName, labels, selector, serviceType, servicePort, sourceRanges } = settings;
+  const external = serviceType === ServiceType.LOAD_BALANCER;
+  return kubeObject(
+    scope,
+    'Service',
+    'v1/Service',
+    { name: serviceName, labels },
+    {
+      spec: {
+        type: serviceType,
+        selector,
+        ports: [{ name: PORT_NAME, port: servicePort, targetPort: PORT_NAME, protocol: 'TCP' }],
+        // Local keeps the client's address, by which the NetworkPolicy judges it.
+        ...(external ? { externalTrafficPolicy: 'Local' } : {}),
+        ...(sourceRanges.length > 0 ? { loadBalancerSourceRanges: sourceRanges } : {}),
+      },
+    },
+  );
+}
+
+/** Adds the ConfigMap of the configuration files, if there are any. */
+export function addConfigFiles(scope: Construct, { configFiles, configName, labels }: HttpSettings): void {
+  if (configFiles === undefined) return;
+  const tokens = LateTokens.of(scope);
+  const files = Object.entries(configFiles.files);
+  const data = Object.fromEntries(files.map(([file, content]) => [file, tokens.asString(scope, content)]));
+  kubeObject(scope, 'ConfigMap', 'v1/ConfigMap', { name: configName, labels }, { data });
+}
+
+/** Adds the Deployment. Its pods are rendered at synth, so that environment added until then counts. */
+export function addDeployment(
+  scope: Construct,
+  settings: HttpSettings,
+  env: EnvMap,
+  shape: DeploymentShape,
+): ApiObject {
+  const { name, selector, labels, lifecycle } = settings;
+  const annotations = {
+    // The engine's own ten minutes have nothing to do with how long this rollout may take.
+    'pulumi.com/timeoutSeconds': String(lifecycle.awaitSeconds(shape.waves)),
+    ...scoreIgnored(shape.ignored),
+  };
+  return kubeObject(scope, 'Deployment', 'apps/v1/Deployment', { name, labels, annotations }, () => ({
+    spec: {
+      ...(shape.replicas === undefined ? {} : { replicas: shape.replicas }),
+      selector: { matchLabels: selector },
+      strategy: { type: 'RollingUpdate', rollingUpdate: shape.strategy },
+      revisionHistoryLimit: 5,
+      progressDeadlineSeconds: lifecycle.progressDeadlineSeconds,
+      template: { metadata: { labels }, spec: httpPod(settings, envVars(scope, env), shape) },
+    },
+  }));
+}
+
+/** Adds the disruption budget: a single pod may go, or no node could ever be drained. */
+export function addBudget(
+  scope: Construct,
+  { name, selector, labels }: HttpSettings,
+  replicas: number,
+  minAvailable: number,
+): ApiObject {
+  const bound = replicas === 1 ? { maxUnavailable: 1 } : { minAvailable };
+  // A pod that does not run well is no reason to keep a node from being drained.
+  const spec = { ...bound, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: 'AlwaysAllow' };
+  return kubeObject(scope, 'PodDisruptionBudget', 'policy/v1/PodDisruptionBudget', { name, labels }, { spec });
+}
+
+/** Annotations that tell kube-score what to skip, each check with its reason beside it. */
+export function scoreIgnored(ignored: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const checks = Object.entries(ignored);
+  if (checks.length === 0) return {};
+  return {
+    'kube-score/ignore': checks.map(([check]) => check).join(','),
+    'trellis.dev/kube-score-reason': checks.map(([check, reason]) => `${check}: ${reason}`).join('; '),
+  };
+}

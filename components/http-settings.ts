@@ -1,0 +1,188 @@
+import { isIP } from 'node:net';
+import { Duration } from 'cdk8s';
+import type { ContainerResources } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import type { ConfigFiles, HttpProbes, HttpWorkloadProps } from './http-props';
+import { ServiceType } from './http-props';
+import type { Labels } from './kube';
+import { LateTokens } from './late';
+import { Lifecycle, wholeSeconds } from './lifecycle';
+import type { Problems } from './validation';
+
+/** The label that selects a workload's pods; nothing else may be in a selector, which can never change. */
+export const NAME_LABEL = 'app.kubernetes.io/name';
+/** Suffix of a Service's name where none is given. */
+const SERVICE_SUFFIX = '-service';
+const CONFIG_SUFFIX = '-config';
+const CONFIG_MAP_BYTES = 1024 * 1024;
+
+/** What a component adds to the common props: its own defaults. */
+export interface HttpDefaults {
+  readonly resources: ContainerResources;
+  readonly probes: Required<Pick<HttpProbes, 'liveness' | 'readiness'>>;
+  /** Start-up time that comes on top of `startupDeadline`. @default - none */
+  readonly extraStartup?: Duration;
+}
+
+/** Common props with every default in its place. */
+export interface HttpSettings {
+  readonly name: string;
+  readonly image: string;
+  readonly targetPort: number;
+  readonly resources: ContainerResources;
+  readonly lifecycle: Lifecycle;
+  readonly probes: Required<HttpProbes>;
+  readonly serviceType: ServiceType;
+  readonly servicePort: number;
+  readonly serviceName: string;
+  readonly sourceRanges: readonly string[];
+  readonly configFiles: ConfigFiles | undefined;
+  readonly configName: string;
+  readonly scratch: readonly string[];
+  readonly selector: Labels;
+  readonly labels: Labels;
+  readonly user: number;
+}
+
+/** Applies the defaults. */
+export function httpSettings(
+  scope: Construct,
+  id: string,
+  props: HttpWorkloadProps,
+  defaults: HttpDefaults,
+): HttpSettings {
+  const name = props.name ?? id;
+  const liveness = props.probes?.liveness ?? defaults.probes.liveness;
+  const startup = wholeSeconds(props.startupDeadline ?? Duration.minutes(2));
+  const extra = defaults.extraStartup === undefined ? 0 : wholeSeconds(defaults.extraStartup);
+  const selector = { [NAME_LABEL]: name };
+  return {
+    name,
+    image: LateTokens.of(scope).asString(scope, props.image),
+    targetPort: props.port ?? 8080,
+    resources: props.resources ?? defaults.resources,
+    lifecycle: new Lifecycle(Duration.seconds(startup + extra), props.lifecycle),
+    probes: {
+      liveness,
+      readiness: props.probes?.readiness ?? defaults.probes.readiness,
+      startup: props.probes?.startup ?? liveness,
+      livenessPeriod: props.probes?.livenessPeriod ?? Duration.seconds(10),
+      readinessPeriod: props.probes?.readinessPeriod ?? Duration.seconds(5),
+    },
+    serviceType: props.serviceType ?? ServiceType.CLUSTER_IP,
+    servicePort: props.servicePort ?? 80,
+    serviceName: props.serviceName ?? `${name}${SERVICE_SUFFIX}`,
+    sourceRanges: props.sourceRanges ?? [],
+    configFiles: props.configFiles,
+    configName: `${name}${CONFIG_SUFFIX}`,
+    scratch: props.scratch ?? [],
+    selector,
+    labels: { ...props.labels, ...selector },
+    user: props.user ?? 10001,
+  };
+}
+
+/** Adds every problem of the common props. */
+export function checkHttp(problems: Problems, settings: HttpSettings, props: HttpWorkloadProps): void {
+  // A Service's name is an RFC 1035 label: it starts with a letter. The longest derived name must fit too.
+  const longest = props.serviceName === undefined ? 63 - SERVICE_SUFFIX.length : 63 - CONFIG_SUFFIX.length;
+  problems
+    .dnsLabel('name', settings.name, longest)
+    .require(/^[a-z]/.test(settings.name), `name must start with a letter, got '${settings.name}'`)
+    .dnsLabel('serviceName', props.serviceName)
+    .require(
+      /^[a-z]/.test(props.serviceName ?? 'a'),
+      `serviceName must start with a letter, got '${props.serviceName ?? ''}'`,
+    )
+    .image('image', settings.image)
+    .port('port', settings.targetPort, 1024)
+    .port('servicePort', settings.servicePort)
+    .resources('resources', settings.resources)
+    .environment('env', props.env)
+    .integer('user', settings.user, { min: 10_001, max: 2 ** 31 - 1 });
+  settings.lifecycle.check(problems);
+  checkProbes(problems, settings);
+  checkLabels(problems, props.labels ?? {});
+  checkFiles(problems, settings);
+  checkSources(problems, settings);
+}
+
+function checkProbes(problems: Problems, { probes }: HttpSettings): void {
+  for (const which of ['liveness', 'readiness', 'startup'] as const) {
+    problems.require(
+      /^\/[^\s?#]*$/.test(probes[which]),
+      `probes.${which} must be a path that starts with '/', got '${probes[which]}'`,
+    );
+  }
+  problems.require(
+    probes.liveness !== probes.readiness,
+    `probes.liveness and probes.readiness must differ, both are '${probes.liveness}': a busy pod would be restarted instead of spared`,
+  );
+  for (const which of ['livenessPeriod', 'readinessPeriod'] as const) {
+    problems.integer(`probes.${which} in seconds`, wholeSeconds(probes[which]), { min: 1, max: 3600 });
+  }
+}
+
+function checkLabels(problems: Problems, labels: Labels): void {
+  for (const [key, value] of Object.entries(labels)) {
+    problems
+      .labelValue(`labels['${key}']`, value)
+      .require(
+        /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(key),
+        `labels: '${key}' is not a label's name (an optional DNS prefix and '/', then letters, digits, '-', '_', '.')`,
+      )
+      .require(key !== NAME_LABEL, `labels: '${NAME_LABEL}' selects the pods and is set from name`);
+  }
+}
+
+function checkFiles(problems: Problems, { configFiles, scratch }: HttpSettings): void {
+  const directories = [...scratch, ...(configFiles === undefined ? [] : [configFiles.directory])];
+  checkDirectories(problems, directories);
+  if (configFiles === undefined) return;
+  const files = Object.entries(configFiles.files);
+  problems.require(files.length > 0, 'configFiles.files must name at least one file');
+  for (const [file] of files) {
+    problems.require(
+      /^[-._a-zA-Z0-9]{1,253}$/.test(file) && !file.startsWith('..') && file !== '.',
+      `configFiles.files: '${file}' is not a file name (letters, digits, '-', '_', '.')`,
+    );
+  }
+  const bytes = files.reduce(
+    (sum, [file, text]) => sum + file.length + (typeof text === 'string' ? Buffer.byteLength(text) : 0),
+    0,
+  );
+  problems.require(
+    bytes <= CONFIG_MAP_BYTES,
+    `configFiles.files hold ${bytes} bytes, a ConfigMap at most ${CONFIG_MAP_BYTES}`,
+  );
+}
+
+/** Absolute, plain, not the root, not `/tmp`, and each once. */
+export function checkDirectories(problems: Problems, directories: readonly string[]): void {
+  for (const [index, directory] of directories.entries()) {
+    problems
+      .require(
+        /^(\/[-\w.]+)+$/.test(directory) && !/\/\.\.?(\/|$)/.test(directory),
+        `'${directory}' is not an absolute directory such as /app/data`,
+      )
+      .require(directory !== '/tmp', "'/tmp' is writable already")
+      .require(directories.indexOf(directory) === index, `directory '${directory}' is mounted twice`);
+  }
+}
+
+function checkSources(problems: Problems, { serviceType, sourceRanges }: HttpSettings): void {
+  problems.require(
+    sourceRanges.length === 0 || serviceType === ServiceType.LOAD_BALANCER,
+    'sourceRanges only has a meaning with serviceType LOAD_BALANCER',
+  );
+  for (const range of sourceRanges) {
+    problems.require(isCidr(range), `sourceRanges: '${range}' is not a range of addresses such as 203.0.113.0/24`);
+  }
+}
+
+function isCidr(range: string): boolean {
+  const [address = '', bits = '', ...rest] = range.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits)) return false;
+  return Number(bits) <= (version === 4 ? 32 : 128);
+}

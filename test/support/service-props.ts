@@ -1,0 +1,94 @@
+import { App, Chart, Duration, Size } from 'cdk8s';
+import type { AutoscaledServiceProps } from '../../components/autoscaled-service';
+import { ScalingSignal } from '../../components/scaling';
+import { ServiceType } from '../../components/http-props';
+import { ValidationError } from '../../components/errors';
+import type { Container, Kinds, Labels, PodSpec } from '../../components/kube';
+import { compute } from '../../components/pod';
+
+/** An object as it stands in YAML. */
+export type Manifest<K extends keyof Kinds> = Kinds[K] & {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; labels?: Labels; annotations?: Labels };
+};
+
+/** A fresh chart in the namespace that the tests expect. */
+export const freshChart = (namespace = 'shop', app = new App()): Chart =>
+  new Chart(app, `chart-${namespace}`, { namespace });
+
+/** Every object of a kind. */
+export const all = <K extends keyof Kinds>(chart: Chart, kind: K): readonly Manifest<K>[] =>
+  (chart.toJson() as Manifest<K>[]).filter((object) => `${object.apiVersion}/${object.kind}` === kind);
+
+/** The one object of a kind, or the one of that name. */
+export function find<K extends keyof Kinds>(chart: Chart, kind: K, name?: string): Manifest<K> {
+  const found = all(chart, kind).filter((object) => name === undefined || object.metadata.name === name);
+  expect(found.map((object) => `${object.kind}/${object.metadata.name}`)).toHaveLength(1);
+  return found[0] as Manifest<K>;
+}
+
+/** The pod of a chart's only Deployment, or of the one of that name. */
+export const podOf = (chart: Chart, name?: string): PodSpec =>
+  find(chart, 'apps/v1/Deployment', name).spec.template.spec;
+
+/** The only container of that pod. */
+export function onlyContainer(chart: Chart, name?: string): Container {
+  const { containers } = podOf(chart, name);
+  expect(containers).toHaveLength(1);
+  return containers[0] as Container;
+}
+
+/** The problems that a component found, one by one. */
+export function problemsOf(build: () => unknown): readonly string[] {
+  try {
+    build();
+  } catch (error) {
+    if (error instanceof ValidationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+export const IMAGE = 'registry.test/shop/api@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
+
+/** Every prop of AutoscaledService; a new one breaks compilation here until a test knows it. */
+export const allServiceProps: Required<AutoscaledServiceProps> = {
+  image: IMAGE,
+  name: 'api',
+  port: 9000,
+  env: { LOG_LEVEL: 'debug' },
+  resources: {
+    ...compute([100, 1000], [128, 1024]),
+    ephemeralStorage: { request: Size.mebibytes(100), limit: Size.gibibytes(1) },
+  },
+  startupDeadline: Duration.seconds(61),
+  probes: {
+    liveness: '/live',
+    readiness: '/ready/now',
+    startup: '/started',
+    livenessPeriod: Duration.seconds(20),
+    readinessPeriod: Duration.seconds(3),
+  },
+  lifecycle: {
+    longestRequest: Duration.seconds(40),
+    loadBalancerPropagation: Duration.seconds(10),
+    grace: Duration.seconds(90),
+    progressDeadline: Duration.seconds(400),
+    rolloutTimeout: Duration.seconds(1000),
+    scaleDownWindow: Duration.seconds(120),
+  },
+  serviceType: ServiceType.LOAD_BALANCER,
+  servicePort: 8081,
+  serviceName: 'api-public',
+  sourceRanges: ['203.0.113.0/24'],
+  configFiles: { directory: '/app/config', files: { 'app.json': '{}' } },
+  scratch: ['/app/data'],
+  labels: { team: 'blue' },
+  user: 12345,
+  minReplicas: 3,
+  maxReplicas: 9,
+  scaleOn: [ScalingSignal.cpu(75), ScalingSignal.memory(80), ScalingSignal.perPod('http_requests', 2.5)],
+  scaleUpWindow: Duration.seconds(15),
+  minAvailable: 1,
+};
