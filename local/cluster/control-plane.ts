@@ -14,6 +14,8 @@ export interface ControlPlane {
   readonly authorities: Authorities;
   /** The network namespace of all of them; none where they only listen on loopback. */
   readonly netns?: string | undefined;
+  /** Identity of that namespace: in another one of the same name every program must be started again. */
+  readonly namespace?: string | undefined;
   /** Where this process, or one in the namespace, reaches the API server. */
   readonly address: string;
   readonly ports: { readonly api: number; readonly etcd: number; readonly etcdPeer: number };
@@ -31,9 +33,10 @@ export const apiTarget = (plane: ControlPlane): Target => ({
 /** Less garbage on the heap for some more processor time: these programs idle. */
 const SMALL_HEAP = { GOGC: '50' };
 
-const onNamespace = (plane: ControlPlane): Pick<Program, 'netns' | 'env'> => ({
+const inPlace = (plane: ControlPlane): Pick<Program, 'netns' | 'env' | 'reads'> => ({
   netns: plane.netns,
   env: SMALL_HEAP,
+  reads: plane.namespace === undefined ? [] : [plane.namespace],
 });
 
 /** etcd on loopback. Clients and peers must show a certificate of its own authority, for other users of the machine reach it too. */
@@ -65,7 +68,7 @@ export async function etcdProgram(plane: ControlPlane): Promise<Program> {
       ...tls('peer-'),
       ...(plane.durable ? [] : ['--unsafe-no-fsync']),
     ],
-    ...onNamespace(plane),
+    ...inPlace(plane),
     // Loopback of a namespace is out of this process's reach; the API server's readiness covers etcd there.
     ready: () =>
       plane.netns === undefined
@@ -120,7 +123,7 @@ export async function apiServerProgram(plane: ControlPlane): Promise<Program> {
       '--profiling=false',
       '--shutdown-delay-duration=0s',
     ],
-    ...onNamespace(plane),
+    ...inPlace(plane),
     ready: () => answersOk(apiTarget(plane), '/readyz'),
   };
 }
@@ -148,7 +151,7 @@ export async function controllerManagerProgram(plane: ControlPlane): Promise<Pro
       '--profiling=false',
       '--node-monitor-grace-period=50s',
     ],
-    ...onNamespace(plane),
+    ...inPlace(plane),
     // It has no port; it is there once it has issued the service account that every pod of `default` needs.
     ready: () => answersOk(apiTarget(plane), '/api/v1/namespaces/default/serviceaccounts/default'),
   };
@@ -164,7 +167,7 @@ export async function schedulerProgram(plane: ControlPlane): Promise<Program> {
       '--secure-port=0',
       '--profiling=false',
     ],
-    ...onNamespace(plane),
+    ...inPlace(plane),
     ready: () => Promise.resolve(true),
   };
 }

@@ -20,6 +20,8 @@ export interface AskOptions {
   readonly body?: string;
   /** @default 10 000 */
   readonly timeoutMs?: number;
+  /** Where the server is, if not where its name leads; the certificate is checked for the name. */
+  readonly address?: string;
 }
 
 class TimeoutError extends Error {
@@ -42,6 +44,9 @@ export function ask(target: Target, pathAndQuery: string, options: AskOptions = 
           : { cert: fs.readFileSync(target.client.certFile), key: fs.readFileSync(target.client.keyFile) }),
         timeout: options.timeoutMs ?? 10_000,
         agent: false,
+        ...(options.address === undefined
+          ? {}
+          : { host: options.address, servername: new URL(target.server).hostname }),
         headers: {
           accept: 'application/json',
           ...(options.body === undefined
@@ -69,6 +74,15 @@ export function ask(target: Target, pathAndQuery: string, options: AskOptions = 
 export async function answersOk(target: Target, path: string): Promise<boolean> {
   try {
     return (await ask(target, path, { timeoutMs: 3_000 })).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a server at an address shows the certificate of its name and speaks HTTP, whatever it says. */
+export async function answers(target: Target, address: string): Promise<boolean> {
+  try {
+    return (await ask(target, '/', { timeoutMs: 3_000, address })).status > 0;
   } catch {
     return false;
   }

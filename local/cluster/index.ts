@@ -1,3 +1,11 @@
+export { clusterDown } from './down';
+export type { DownOptions } from './down';
+export { clusterInfo } from './info';
+export type { ClusterInfo, Ports } from './info';
 export { startControlPlane } from './start-control-plane';
 export type { ControlPlaneOptions, RunningControlPlane } from './start-control-plane';
+export { clusterStatus } from './status';
+export type { ClusterStatus, ProgramStatus } from './status';
 export type { Resolve } from './supervise';
+export { clusterSteps, clusterUp } from './up';
+export type { ClusterOptions, ClusterStep } from './up';

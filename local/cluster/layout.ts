@@ -1,4 +1,8 @@
 import * as path from 'node:path';
+import { cloneId } from '../paths';
+
+/** Sockets of the clone's programs; gone after a restart of the machine, as they are. */
+export const socketDir = `/run/trellis-${cloneId}`;
 
 /** Where everything of one cluster lies. All of it is under one directory, which `clusterDown({ purge: true })` removes. */
 export interface Layout {

@@ -1,0 +1,86 @@
+import * as fs from 'node:fs';
+import { cloneId } from '../paths';
+import { run, runOrThrow } from '../process';
+import { chooseSubnet, networksOf, type Subnet } from './subnet';
+
+/** The cluster's network namespace, as `ip netns` lists it. */
+export const NETNS = `trellis-${cloneId}`;
+/** The host's end of the link; 15 characters is the limit. */
+export const HOST_LINK = `trl-${cloneId}`;
+const NODE_LINK = 'eth0';
+const NETNS_FILE = `/run/netns/${NETNS}`;
+const NSFS_MAGIC = 0x6e736673;
+
+/** A subnet that nothing on this machine uses. */
+export async function freeSubnet(): Promise<Subnet> {
+  const { stdout } = await runOrThrow(['ip', '-4', 'route', 'show', 'table', 'all'], { fix: 'install iproute2' });
+  return chooseSubnet(cloneId, networksOf(stdout));
+}
+
+/** Tells one namespace from a later one of the same name: a process in the former one must be started again. */
+export function namespaceIdentity(): string | undefined {
+  // A killed `ip netns add` or `delete` leaves a plain file behind.
+  if (!fs.existsSync(NETNS_FILE) || fs.statfsSync(NETNS_FILE).type !== NSFS_MAGIC) return undefined;
+  return String(fs.statSync(NETNS_FILE).ino);
+}
+
+/** Makes the namespace where it is missing. @returns whether it was missing */
+export async function ensureNamespace(): Promise<boolean> {
+  if (namespaceIdentity() !== undefined) return false;
+  fs.rmSync(NETNS_FILE, { force: true });
+  await runOrThrow(['ip', 'netns', 'add', NETNS]);
+  return true;
+}
+
+const linkIsWhole = async (subnet: Subnet): Promise<boolean> => {
+  const [host, node] = await Promise.all([
+    run(['ip', '-o', '-4', 'address', 'show', 'dev', HOST_LINK, 'up']),
+    run(['ip', '-o', '-4', 'address', 'show', 'dev', NODE_LINK, 'up'], { netns: NETNS }),
+  ]);
+  return (
+    host.stdout.includes(` ${subnet.host}/${subnet.prefix} `) &&
+    node.stdout.includes(` ${subnet.node}/${subnet.prefix} `)
+  );
+};
+
+/** The link between host and namespace, and what the namespace needs to route its pods. The host's own routes and rules stay as they are. */
+export async function ensureLink(subnet: Subnet): Promise<void> {
+  if (!(await linkIsWhole(subnet))) {
+    await run(['ip', 'link', 'delete', HOST_LINK]);
+    await run(['ip', 'link', 'delete', NODE_LINK], { netns: NETNS });
+    const peer = ['peer', 'name', NODE_LINK, 'netns', NETNS];
+    await runOrThrow(['ip', 'link', 'add', HOST_LINK, 'type', 'veth', ...peer]);
+    await runOrThrow(['ip', 'address', 'add', `${subnet.host}/${subnet.prefix}`, 'dev', HOST_LINK]);
+    await runOrThrow(['ip', 'link', 'set', HOST_LINK, 'up']);
+    await runOrThrow(['ip', 'address', 'add', `${subnet.node}/${subnet.prefix}`, 'dev', NODE_LINK], { netns: NETNS });
+  }
+  for (const link of ['lo', NODE_LINK]) await runOrThrow(['ip', 'link', 'set', link, 'up'], { netns: NETNS });
+  // Nothing is routed beyond the host. Without a default route, though, a packet to a Service's address is refused before it is rewritten.
+  await runOrThrow(['ip', 'route', 'replace', 'default', 'via', subnet.host], { netns: NETNS });
+  await setInNamespace('net.ipv4.ip_forward', '1');
+}
+
+const setInNamespace = async (key: string, value: string): Promise<void> => {
+  const file = `/proc/sys/${key.replaceAll('.', '/')}`;
+  await runOrThrow(['sh', '-c', `echo ${value} > ${file}`], { netns: NETNS });
+};
+
+/**
+ * Lets the host reach one port of the namespace's loopback. The image registry asks nobody for a password, so it listens on
+ * loopback alone, where no pod gets at it.
+ */
+export async function exposeLoopbackPort(subnet: Subnet, port: number): Promise<void> {
+  await setInNamespace(`net.ipv4.conf.${NODE_LINK}.route_localnet`, '1');
+  const rule = ['-i', NODE_LINK, '-p', 'tcp', '-d', subnet.node, '--dport', String(port)];
+  const target = ['-j', 'DNAT', '--to-destination', `127.0.0.1:${port}`];
+  const iptables = (verb: string): string[] => ['iptables', '-w', '-t', 'nat', verb, 'PREROUTING', ...rule, ...target];
+  if ((await run(iptables('-C'), { netns: NETNS })).code === 0) return;
+  await runOrThrow(iptables('-A'), { netns: NETNS, fix: 'install iptables' });
+}
+
+/** Removes link and namespace; the pods' interfaces go with it. */
+export async function removeNetwork(): Promise<void> {
+  if (fs.existsSync(`/sys/class/net/${HOST_LINK}`)) await runOrThrow(['ip', 'link', 'delete', HOST_LINK]);
+  if (namespaceIdentity() !== undefined) await runOrThrow(['ip', 'netns', 'delete', NETNS]);
+  fs.rmSync(NETNS_FILE, { force: true });
+}

@@ -1,0 +1,45 @@
+import * as os from 'node:os';
+import { LocalError } from '../errors';
+import { root } from '../paths';
+import { cniDirectory } from './containerd';
+import type { Resolve } from './supervise';
+
+const INSTEAD =
+  'use a cluster that you have (kubernetes:context in the stack’s configuration), `kind create cluster`, or the API server with simulated nodes';
+
+/** The part of a machine that decides whether a cluster can run on it. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  /** User id; none where there is no such thing. */
+  readonly uid: number | undefined;
+  readonly root: string;
+}
+
+export const thisMachine = (): Machine => ({ platform: os.platform(), uid: process.getuid?.(), root });
+
+/** Room that the kubelet's longest socket needs behind the clone's path, of the 107 characters that a socket's path may have. */
+const LONGEST_ROOT = 107 - '/.trellis/cluster/kubelet/device-plugins/kubelet.sock'.length;
+
+/** @throws LocalError where no cluster can run, with what can be used instead */
+export function checkMachine(machine: Machine): void {
+  if (machine.platform !== 'linux')
+    throw new LocalError(`The local cluster needs Linux; this machine runs ${machine.platform}.`, { fix: INSTEAD });
+  if (machine.uid !== 0)
+    throw new LocalError('The local cluster makes network namespaces and mounts, so it needs root.', {
+      fix: `run it with sudo, or ${INSTEAD}`,
+    });
+  if (Buffer.byteLength(machine.root) > LONGEST_ROOT)
+    throw new LocalError(
+      `${machine.root} is too long a path: the kubelet's sockets lie under it, which leaves it ${LONGEST_ROOT} characters.`,
+      { fix: 'move the clone to a shorter path' },
+    );
+}
+
+const SYSTEM_PROGRAMS = ['ip', 'nsenter', 'iptables', 'openssl', 'mount', 'umount', 'containerd', 'ctr', 'runc'];
+
+/** @throws LocalError where the machine can't run a cluster, or lacks a program of its system */
+export async function preflight(resolve: Resolve): Promise<void> {
+  checkMachine(thisMachine());
+  for (const program of [...SYSTEM_PROGRAMS, 'etcd', 'docker-registry', 'busybox']) await resolve(program);
+  cniDirectory();
+}

@@ -1,0 +1,41 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { stringify } from 'yaml';
+import type { Layout } from './layout';
+import { NETNS } from './network';
+import type { Program, Resolve } from './supervise';
+
+export interface RegistryOptions {
+  readonly layout: Layout;
+  readonly resolve: Resolve;
+  readonly port: number;
+  /** The node's address, by which the host reaches the namespace's loopback. */
+  readonly address: string;
+  readonly namespace: string;
+}
+
+/** An image registry on the namespace's loopback: `localhost:PORT` for containerd, and for the host through the forwarder. */
+export async function registryProgram(options: RegistryOptions): Promise<Program> {
+  const { layout, port } = options;
+  const config = stringify({
+    version: 0.1,
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: layout.registry }, delete: { enabled: true } },
+    http: { addr: `127.0.0.1:${port}` },
+  });
+  const file = path.join(layout.config, 'registry.yaml');
+  fs.mkdirSync(layout.registry, { recursive: true });
+  fs.writeFileSync(file, config);
+  return {
+    name: 'registry',
+    argv: [await options.resolve('docker-registry'), 'serve', file],
+    netns: NETNS,
+    // Debian's build would send traces to a collector that is not there.
+    env: { OTEL_TRACES_EXPORTER: 'none' },
+    reads: [config, options.namespace],
+    ready: async () => {
+      const answer = await fetch(`http://${options.address}:${port}/v2/`).catch(() => undefined);
+      return answer?.ok ?? false;
+    },
+  };
+}
