@@ -54,7 +54,10 @@ async function pull(docker: Docker, report: Report): Promise<boolean> {
       timeoutMs: PULL_MS,
       signal: unanswered.signal,
       // The first line names what is pulled; it comes once the registry has answered.
-      onLine: () => clearTimeout(timer),
+      onLine: (line) => {
+        clearTimeout(timer);
+        if (!line.startsWith('Error')) report(line);
+      },
     });
     return code === 0;
   } finally {

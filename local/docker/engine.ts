@@ -71,7 +71,7 @@ function ping(socketPath: string): Promise<boolean> {
 type StorageDriver = 'overlay2' | 'vfs';
 
 /** Its containers have no network but the host's, asked for with `--network=host`; nothing of the host is changed. */
-function configuration(layout: DockerLayout, driver: StorageDriver): string {
+function configuration(layout: DockerLayout, driver: StorageDriver, version: string): string {
   const settings = {
     'data-root': layout.data,
     'exec-root': layout.run,
@@ -83,30 +83,31 @@ function configuration(layout: DockerLayout, driver: StorageDriver): string {
     ip6tables: false,
     'userland-proxy': false,
     'log-level': 'warn',
+    // 20.10 writes the key of a long gone trust scheme into /etc/docker; later versions refuse to be told where.
+    ...(version.startsWith('20.') ? { 'deprecated-key-path': path.join(layout.run, 'key.json') } : {}),
   };
   return `${JSON.stringify(settings, undefined, 2)}\n`;
 }
 
-async function argvOf(layout: DockerLayout): Promise<readonly string[]> {
-  const dockerd = which('dockerd');
-  if (dockerd === undefined) {
+async function findDaemon(): Promise<{ readonly command: string; readonly version: string }> {
+  const command = which('dockerd');
+  if (command === undefined) {
     throw new LocalError('No Docker engine answers, and there is no dockerd on this machine.', { fix: INSTALL });
   }
-  const { stdout } = await run([dockerd, '--version']);
-  // 20.10 writes a key for a long gone trust scheme into /etc/docker; later versions know neither key nor flag.
-  const key = /version 20\./.test(stdout) ? [`--deprecated-key-path=${path.join(layout.run, 'key.json')}`] : [];
-  return [dockerd, `--config-file=${layout.config}`, ...key];
+  const { stdout } = await run([command, '--version']);
+  return { command, version: /version ([\d.]+)/.exec(stdout)?.[1] ?? '' };
 }
 
 /** Starts the engine with one storage driver. @returns whether it answers; `false` where the driver doesn't work here */
 async function start(layout: DockerLayout, driver: StorageDriver): Promise<boolean> {
+  const { command, version } = await findDaemon();
   fs.mkdirSync(layout.run, { recursive: true, mode: 0o700 });
   fs.mkdirSync(layout.data, { recursive: true, mode: 0o711 });
   fs.rmSync(path.join(layout.run, 'docker.pid'), { force: true });
   fs.rmSync(layout.socket, { force: true });
   fs.rmSync(layout.logFile, { force: true });
-  writeAtomic(layout.config, configuration(layout, driver));
-  const record = await startDetached('dockerd', await argvOf(layout), {
+  writeAtomic(layout.config, configuration(layout, driver, version));
+  const record = await startDetached('dockerd', [command, `--config-file=${layout.config}`], {
     logFile: layout.logFile,
     recordFile: layout.recordFile,
   });
@@ -116,7 +117,7 @@ async function start(layout: DockerLayout, driver: StorageDriver): Promise<boole
     if (!isAlive(record)) {
       await clearUp(layout);
       if (/graphdriver|driver not supported/.test(said)) return false;
-      throw new LocalError(`The Docker engine ended while it started:\n${said}`, { fix: 'docker info' });
+      throw new LocalError(`The Docker engine ended while it started:\n${said}`, { fix: `look at ${layout.logFile}` });
     }
     if (Date.now() > deadline) {
       await stopDocker(layout);
