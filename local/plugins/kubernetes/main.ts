@@ -1,0 +1,4 @@
+import { serveProvider } from '../shared/serve';
+import { kubernetesProvider } from './provider';
+
+void serveProvider(kubernetesProvider());
