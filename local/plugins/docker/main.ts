@@ -1,0 +1,4 @@
+import { serveProvider } from '../shared/serve';
+import { dockerProvider } from './provider';
+
+void serveProvider(dockerProvider());
