@@ -88,11 +88,11 @@ export function checkHttp(problems: Problems, settings: HttpSettings, props: Htt
   const longest = props.serviceName === undefined ? 63 - SERVICE_SUFFIX.length : 63 - CONFIG_SUFFIX.length;
   problems
     .dnsLabel('name', settings.name, longest)
-    .require(/^[a-z]/.test(settings.name), `name must start with a letter, got '${settings.name}'`)
+    .require(!/^\d/.test(settings.name), `name must start with a letter, got '${settings.name}'`)
     .dnsLabel('serviceName', props.serviceName)
     .require(
-      /^[a-z]/.test(props.serviceName ?? 'a'),
-      `serviceName must start with a letter, got '${props.serviceName ?? ''}'`,
+      !/^\d/.test(settings.serviceName) || props.serviceName === undefined,
+      `serviceName must start with a letter, got '${settings.serviceName}'`,
     )
     .image('image', settings.image)
     .port('port', settings.targetPort, 1024)

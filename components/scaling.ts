@@ -86,7 +86,7 @@ export class ScalingSignal {
       request !== undefined,
       `scaleOn ${this.source} is a percentage of resources.${this.source}.request, which is missing`,
     );
-    if (request === undefined || limit === undefined) return;
+    if (request === undefined || limit === undefined || limit < request) return;
     const ceiling = (100 * limit) / request;
     problems.require(
       !(this.target >= ceiling),
@@ -122,7 +122,7 @@ export function checkScaling(problems: Problems, scaling: Scaling, resources: Co
       `minReplicas (${minReplicas}) must not be above maxReplicas (${maxReplicas})`,
     )
     .require(
-      !(minAvailable >= minReplicas),
+      !(minReplicas >= 1 && minAvailable >= minReplicas),
       `minAvailable (${minAvailable}) must be below minReplicas (${minReplicas}), or no node could ever be drained`,
     )
     .require(
