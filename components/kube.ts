@@ -76,6 +76,9 @@ export interface Metadata {
   readonly annotations?: Labels;
 }
 
+// A later field of any other name, such as a Secret's type, would be lost without a word.
+type Lazily<T> = keyof T extends 'spec' | 'data' ? () => T : never;
+
 /**
  * Adds one API object to the tree.
  * `body` may be a function: it is then called at synth, so that later calls on the component still count.
@@ -85,7 +88,7 @@ export function kubeObject<K extends keyof Kinds>(
   id: string,
   kind: K,
   metadata: Metadata,
-  body: Kinds[K] | (() => Kinds[K]),
+  body: Kinds[K] | Lazily<Kinds[K]>,
 ): ApiObject {
   const cut = kind.lastIndexOf('/');
   const fields = typeof body === 'function' ? lazyFields(kind, body as () => Kinds[K]) : body;
@@ -94,6 +97,6 @@ export function kubeObject<K extends keyof Kinds>(
 
 // cdk8s resolves a Lazy below the top level only, so the top-level field must be known now.
 function lazyFields(kind: keyof Kinds, body: () => object): Record<string, unknown> {
-  const field = kind === 'v1/ConfigMap' ? 'data' : kind === 'v1/Secret' ? 'stringData' : 'spec';
+  const field = kind === 'v1/ConfigMap' ? 'data' : 'spec';
   return { [field]: Lazy.any({ produce: () => (body() as Record<string, unknown>)[field] }) as unknown };
 }

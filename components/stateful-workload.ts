@@ -1,0 +1,155 @@
+import type { ApiObject, Duration, Size } from 'cdk8s';
+import { Chart } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { Labels, PodSpec } from './kube';
+import { kubeObject } from './kube';
+import { LateTokens } from './late';
+import type { Late } from './late';
+import { WorkloadPolicy } from './network';
+import { RemovalPolicy, setReleaseOptions } from './release-options';
+import type { Problems } from './validation';
+import { sizeQuantity } from './units';
+
+/**
+ * Longest name of a stateful component: a StatefulSet puts `<name>-<hash of ten>` into a label of its pods, which
+ * holds 63 characters. The longest suffix that the component adds itself, `-headless`, would fit 54.
+ */
+export const STATEFUL_NAME_MAX = 52;
+
+/** Name of the claim, and of the pod's volume that it becomes. */
+export const DATA_VOLUME = 'data';
+
+/** A volume that every replica gets for itself. */
+export interface VolumeClaim {
+  readonly size: Size;
+  /** @default - the cluster's default StorageClass */
+  readonly storageClass?: Late;
+}
+
+/** One replica with a stable name, its Services, its disruption budget and its NetworkPolicy. */
+export interface StatefulWorkloadOptions {
+  readonly name: string;
+  /** What selects the pods; never changes during the component's life. */
+  readonly selector: Labels;
+  /** Further labels on the objects and the pods. */
+  readonly labels: Labels;
+  readonly port: { readonly name: string; readonly port: number };
+  readonly pod: PodSpec;
+  /** @default - no volume */
+  readonly claim?: VolumeClaim;
+  readonly removalPolicy: RemovalPolicy;
+  readonly startupDeadline: Duration;
+}
+
+/** Address of a Service; the namespace is part of it, so that clients of other namespaces may use it too. */
+export function serviceHost(scope: Construct, service: string): string {
+  const namespace = Chart.of(scope).namespace;
+  return namespace === undefined ? service : `${service}.${namespace}.svc`;
+}
+
+/** Keys and values of labels that a user adds; the selector's own are refused. */
+export function labelProblems(problems: Problems, labels: Labels, selector: Labels): void {
+  for (const [key, value] of Object.entries(labels)) {
+    const [name = '', ...prefix] = key.split('/').reverse();
+    problems
+      .require(!(key in selector), `labels: '${key}' selects the pods and cannot be set`)
+      .require(
+        name !== '' && prefix.length <= 1,
+        `labels: '${key}' must be a label key (an optional DNS prefix and '/', then a name)`,
+      )
+      .labelValue(`labels: the name of '${key}'`, name)
+      .dnsSubdomain(`labels: the prefix of '${key}'`, prefix[0])
+      .labelValue(`labels['${key}']`, value);
+  }
+}
+
+/** A duration of at least one second; cdk8s lets NaN through. */
+export function durationProblem(problems: Problems, prop: string, value: Duration | undefined, min = 1): void {
+  if (value === undefined) return;
+  const seconds = value.toSeconds({ integral: false });
+  problems.require(
+    Number.isInteger(seconds) && seconds >= min,
+    `${prop} must be whole seconds, at least ${min}, got ${String(seconds)}`,
+  );
+}
+
+/** Adds the objects of the workload to `scope` and returns its NetworkPolicy, to which edges are added. */
+export function statefulWorkload(scope: Construct, options: StatefulWorkloadOptions): WorkloadPolicy {
+  const { name, selector } = options;
+  const labels = { ...options.labels, ...selector };
+  const account = kubeObject(
+    scope,
+    'ServiceAccount',
+    'v1/ServiceAccount',
+    { name, labels },
+    {
+      automountServiceAccountToken: false,
+    },
+  );
+  // A single replica: any budget that forbids its eviction would block every drain of its node for good.
+  kubeObject(scope, 'PodDisruptionBudget', 'policy/v1/PodDisruptionBudget', { name, labels }, () => ({
+    spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+  }));
+  const policy = new WorkloadPolicy(scope, name, selector);
+  const objects = [account, policy.object, ...services(scope, options, labels), statefulSet(scope, options, labels)];
+  retain(options.removalPolicy, ...objects);
+  return policy;
+}
+
+/** Marks the objects without which the data could not be read any more. */
+export function retain(removalPolicy: RemovalPolicy, ...objects: readonly ApiObject[]): void {
+  for (const object of objects) setReleaseOptions(object, { removalPolicy });
+}
+
+function services(scope: Construct, options: StatefulWorkloadOptions, labels: Labels): readonly ApiObject[] {
+  const { name, selector: matching, port } = options;
+  const ports = [{ name: port.name, port: port.port, targetPort: port.name, protocol: 'TCP' }];
+  return [
+    kubeObject(scope, 'Service', 'v1/Service', { name: `${name}-service`, labels }, () => ({
+      spec: { type: 'ClusterIP', selector: matching, ports },
+    })),
+    // Names of single pods must resolve while they start: replicas find each other before they are ready.
+    kubeObject(scope, 'Headless', 'v1/Service', { name: `${name}-headless`, labels }, () => ({
+      spec: { type: 'ClusterIP', clusterIP: 'None', publishNotReadyAddresses: true, selector: matching, ports },
+    })),
+  ];
+}
+
+function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels: Labels): ApiObject {
+  const { name, selector, claim, removalPolicy, startupDeadline } = options;
+  const kept = removalPolicy === RemovalPolicy.RETAIN;
+  const annotations = {
+    // The engine's own limit is ten minutes; the start may take its deadline, after a pull and an attach.
+    'pulumi.com/timeoutSeconds': String(startupDeadline.toSeconds() + 300),
+    // Should the object ever be deleted, pods and claims live on. It has to be on the old object to count.
+    ...(kept ? { 'pulumi.com/deletionPropagationPolicy': 'orphan' } : {}),
+  };
+  const object = kubeObject(scope, 'StatefulSet', 'apps/v1/StatefulSet', { name, labels, annotations }, () => ({
+    spec: {
+      serviceName: `${name}-headless`,
+      replicas: 1,
+      podManagementPolicy: 'OrderedReady',
+      updateStrategy: { type: 'RollingUpdate' },
+      revisionHistoryLimit: 10,
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: kept ? 'Retain' : 'Delete', whenScaled: 'Retain' },
+      selector: { matchLabels: selector },
+      template: { metadata: { labels }, spec: options.pod },
+      ...(claim === undefined ? {} : { volumeClaimTemplates: [claimTemplate(scope, selector, claim)] }),
+    },
+  }));
+  // The API server takes no change to it, and an engine would delete the live object to make one.
+  if (claim !== undefined) setReleaseOptions(object, { ignoreChanges: ['spec.volumeClaimTemplates[0].spec'] });
+  return object;
+}
+
+// Only the selector's labels: a label that changes, such as a version, would make every upgrade a replacement.
+const claimTemplate = (scope: Construct, selector: Labels, claim: VolumeClaim) => ({
+  metadata: { name: DATA_VOLUME, labels: selector },
+  spec: {
+    accessModes: ['ReadWriteOnce'],
+    ...(claim.storageClass === undefined
+      ? {}
+      : { storageClassName: LateTokens.of(scope).asString(scope, claim.storageClass) }),
+    resources: { requests: { storage: sizeQuantity(claim.size) } },
+  },
+});

@@ -1,0 +1,94 @@
+import type { Chart } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
+import { AppendSync, CachePersistence, EvictionPolicy } from '../../components/cache-options';
+import type { CacheStoreProps } from '../../components/cache-store';
+import { CacheStore } from '../../components/cache-store';
+import { DatabaseEngine } from '../../components/database-engine';
+import { compute } from '../../components/pod';
+import { RemovalPolicy } from '../../components/release-options';
+import type { StatefulDatabaseProps } from '../../components/stateful-database';
+import { StatefulDatabase } from '../../components/stateful-database';
+
+/** One way to build a component, for suites that look at every one of them. */
+export interface ComponentCase {
+  readonly name: string;
+  readonly build: (chart: Chart) => void;
+}
+
+const DIGEST = '@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
+
+export const engine = DatabaseEngine.postgres('15', { image: `registry.test/postgres${DIGEST}` });
+
+/** Only what a StatefulDatabase cannot do without. */
+export const minimalDatabase: StatefulDatabaseProps = { engine, password: 'correct-horse' };
+
+/** Every prop of StatefulDatabase; a new one breaks compilation here until a test knows it. */
+export const fullDatabase: Required<StatefulDatabaseProps> = {
+  engine: DatabaseEngine.postgres('15', { image: `registry.test/postgres${DIGEST}`, user: 20070, port: 6543 }),
+  password: 'battery-staple',
+  name: 'main-db',
+  databaseName: 'noodle',
+  username: 'noodle_owner',
+  storage: Size.gibibytes(20),
+  storageClass: 'fast',
+  resources: compute([500, 2000], [1024, 2048]),
+  configuration: {
+    maxConnections: 50,
+    sharedBuffers: Size.mebibytes(400),
+    effectiveCacheSize: Size.mebibytes(1200),
+    workMem: Size.mebibytes(8),
+    maintenanceWorkMem: Size.mebibytes(96),
+    maxWalSize: Size.gibibytes(3),
+    slowStatement: Duration.millis(5000),
+    statementTimeout: Duration.minutes(10),
+    idleInTransactionTimeout: Duration.minutes(1),
+    parameters: { log_statement: 'ddl', jit: true, 'pg_stat_statements.max': 2000 },
+  },
+  initScripts: { '10-schemas.sql': 'create schema core;\n', '20-data.sql': "insert into core.t values ('it''s');\n" },
+  removalPolicy: RemovalPolicy.DESTROY,
+  terminationGrace: Duration.minutes(3),
+  startupDeadline: Duration.minutes(20),
+  backup: {
+    schedule: '30 2 * * *',
+    keep: 14,
+    storage: Size.gibibytes(40),
+    storageClass: 'slow',
+    deadline: Duration.hours(2),
+  },
+  labels: { 'example.com/team': 'data' },
+};
+
+/** Only what a CacheStore cannot do without. */
+export const minimalCache: CacheStoreProps = { image: `registry.test/redis${DIGEST}` };
+
+/** Every prop of CacheStore; a new one breaks compilation here until a test knows it. */
+export const fullCache: Required<CacheStoreProps> = {
+  image: `registry.test/redis${DIGEST}`,
+  password: 'battery-staple',
+  name: 'sessions',
+  port: 6380,
+  user: 20071,
+  maxMemory: Size.mebibytes(300),
+  eviction: EvictionPolicy.VOLATILE_TTL,
+  persistence: CachePersistence.appendOnly(Size.gibibytes(2), { fsync: AppendSync.ALWAYS }),
+  storageClass: 'fast',
+  maxClients: 200,
+  idleTimeout: Duration.hours(1),
+  allowedCommands: ['flushdb', 'config|set'],
+  resources: compute([250, 500], [256, 512]),
+  removalPolicy: RemovalPolicy.DESTROY,
+  terminationGrace: Duration.seconds(45),
+  startupDeadline: Duration.minutes(3),
+  labels: { 'example.com/team': 'data' },
+};
+
+/** Both ends of what each component may be built with. */
+export const componentCases: readonly ComponentCase[] = [
+  {
+    name: 'StatefulDatabase, minimal',
+    build: (chart) => void new StatefulDatabase(chart, 'postgres', minimalDatabase),
+  },
+  { name: 'StatefulDatabase, full', build: (chart) => void new StatefulDatabase(chart, 'postgres', fullDatabase) },
+  { name: 'CacheStore, minimal', build: (chart) => void new CacheStore(chart, 'redis', minimalCache) },
+  { name: 'CacheStore, full', build: (chart) => void new CacheStore(chart, 'redis', fullCache) },
+];
