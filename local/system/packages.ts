@@ -30,6 +30,10 @@ export const PACKAGES: readonly SystemPackage[] = [
   { name: 'iptables', provides: 'iptables', why: 'Services, by kube-proxy' },
   { name: 'conntrack', provides: 'conntrack', why: 'Services, by kube-proxy' },
   { name: 'iproute2', provides: 'ip', why: 'the cluster’s network namespace' },
+  { name: 'openssl', provides: 'openssl', why: 'the cluster’s certificates' },
+  { name: 'ca-certificates', provides: '/etc/ssl/certs/ca-certificates.crt', why: 'Go fetches its modules over TLS' },
+  // By its package, not by its program: the usual `busybox` has the same program, which needs a loader.
+  { name: 'busybox-static', provides: '/var/lib/dpkg/info/busybox-static.list', why: 'the cluster’s smallest images' },
   { name: 'util-linux', provides: 'nsenter', why: 'the cluster’s network namespace' },
   { name: 'mount', provides: 'umount', why: 'leaves no mount behind' },
   {

@@ -92,6 +92,16 @@ export async function ensureTool(name: ToolName, report: Report, options: Ensure
   return remember(target);
 }
 
+/** The tools that would have to be fetched or built now. */
+export async function missingTools(names: readonly ToolName[], options: EnsureOptions = {}): Promise<readonly Tool[]> {
+  const missing: Tool[] = [];
+  for (const tool of names.map(toolOf)) {
+    const users = await onPath(tool, options.directories ?? userDirectories());
+    if (users === undefined && !fs.existsSync(cachedPath(tool.name))) missing.push(tool);
+  }
+  return missing;
+}
+
 /**
  * `ensureTool` for several, one after the other: a Go build uses every core by itself.
  *
@@ -103,11 +113,7 @@ export async function ensureTools<Name extends ToolName>(
   report: Report,
   options: EnsureOptions = {},
 ): Promise<Readonly<Record<Name, string>>> {
-  const missing: Tool[] = [];
-  for (const tool of names.map(toolOf)) {
-    const users = await onPath(tool, options.directories ?? userDirectories());
-    if (users === undefined && !fs.existsSync(cachedPath(tool.name))) missing.push(tool);
-  }
+  const missing = await missingTools(names, options);
   const toBuild = missing.filter((tool) => releaseHere(tool.releases) === undefined);
   if (toBuild.length > 0) {
     await needGo(toBuild.map((tool) => tool.name).join(', '));

@@ -12,7 +12,10 @@ import type { GoModule } from './tools';
 
 /** From this version on, Go fetches by itself the newer toolchain that a go.mod asks for. */
 export const GO_MINIMUM = '1.21.0';
-const GO_FIX = 'install Go 1.26 into /usr/local/go, or put its bin directory on PATH';
+const GO_LATEST = '1.26.8';
+const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+/** The vendor's own way to install it; root is needed for that directory. */
+export const GO_FIX = `curl -fsSL https://go.dev/dl/go${GO_LATEST}.linux-${architecture}.tar.gz | tar -xz -C /usr/local`;
 
 /** Same flags, same binary; they are part of what the cache directory is named after. */
 const FLAGS = ['-trimpath', '-buildvcs=false', '-mod=readonly'];
