@@ -1,0 +1,2 @@
+export { NoodleCore } from './noodle-core';
+export type { NoodleCoreValues, RuntimeValues, StoreValues } from './values';

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import * as docker from '@pulumi/docker';
+import type * as pulumi from '@pulumi/pulumi';
+import { bundleReferenceService } from '../images/reference-service/bundle';
+import type { ImageSource, Settings } from './schema';
+import { ConfigurationError } from './validate';
+
+const ROOT = path.resolve(__dirname, '..');
+const REFERENCE_SERVICE = path.join(ROOT, 'images', 'reference-service');
+const BASE = path.join(ROOT, 'images', 'base');
+
+/** Images of every service, each by digest, so that what was reviewed is what runs. */
+export interface Images {
+  readonly runtime: pulumi.Input<string>;
+  readonly postgres: pulumi.Input<string>;
+  readonly redis: pulumi.Input<string>;
+}
+
+/**
+ * Builds and pushes what the configuration says to build, once a context, and takes the rest as it is named.
+ * A preview builds nothing.
+ * @throws ConfigurationError for a build context that does not exist
+ */
+export async function buildImages(settings: Settings): Promise<Images> {
+  const { runtime, postgres, redis } = settings.noodleCore;
+  const sources = { runtime: runtime.source, postgres: postgres.source, redis: redis.source };
+  checkContexts(sources);
+  const contexts = Object.values(sources).flatMap((source) =>
+    source.kind === 'build' ? [path.resolve(ROOT, source.context)] : [],
+  );
+  if (contexts.includes(REFERENCE_SERVICE)) await bundleReferenceService();
+  const builder = new ImageBuilder(settings.images);
+  return {
+    runtime: builder.image(sources.runtime),
+    postgres: builder.image(sources.postgres),
+    redis: builder.image(sources.redis),
+  };
+}
+
+function checkContexts(sources: Readonly<Record<string, ImageSource>>): void {
+  const problems = Object.entries(sources).flatMap(([name, source]) =>
+    source.kind === 'build' && !existsSync(path.resolve(ROOT, source.context, 'Dockerfile'))
+      ? [`trellis:noodleCore.${name}.source: the folder must hold a Dockerfile, got 'build:${source.context}'`]
+      : [],
+  );
+  if (problems.length > 0) throw new ConfigurationError('The configuration', problems);
+}
+
+class ImageBuilder {
+  private readonly built = new Map<string, pulumi.Output<string>>();
+  private base: docker.Image | undefined;
+
+  public constructor(private readonly settings: Settings['images']) {}
+
+  public image(source: ImageSource): pulumi.Input<string> {
+    if (source.kind === 'image') return source.reference;
+    const context = path.resolve(ROOT, source.context);
+    const known = this.built.get(context);
+    if (known !== undefined) return known;
+    // Services share one base, named by what it is and not by its tag, so that a change of it rebuilds them.
+    this.base ??= this.build('base', BASE, { BASE_IMAGE: this.settings.base });
+    const name = path.basename(context);
+    const digest = this.build(name, context, { BASE: this.base.repoDigest }).repoDigest;
+    this.built.set(context, digest);
+    return digest;
+  }
+
+  private build(name: string, context: string, args: Record<string, pulumi.Input<string>>): docker.Image {
+    const { registry, tag, platform } = this.settings;
+    return new docker.Image(name, {
+      imageName: `${registry}/${name}:${tag}`,
+      // A relative path keeps the state the same in every clone.
+      build: {
+        context: path.relative(process.cwd(), context),
+        dockerfile: path.relative(process.cwd(), path.join(context, 'Dockerfile')),
+        platform,
+        args,
+      },
+    });
+  }
+}

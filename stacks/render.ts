@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { ExternalSecretValue, renderForGitOps } from '../bridge/gitops';
+import { buildPlatform } from './platform';
+import type { ImageSource, Settings } from './schema';
+import { ConfigurationError, validateSettings } from './validate';
+
+const ROOT = path.resolve(__dirname, '..');
+const PREFIX = 'trellis:';
+
+/** Reads one environment's file and checks it as a deployment would. */
+export async function readSettings(environment: string, folder = ROOT): Promise<Settings> {
+  const file = `Pulumi.${environment}.yaml`;
+  const text = await readFile(path.join(folder, file), 'utf8').catch(() => {
+    throw new ConfigurationError(file, [
+      `there is no such file in ${folder === ROOT ? 'the project' : folder}; environments are dev, staging and prod`,
+    ]);
+  });
+  const { config = {} } = parse(text, { uniqueKeys: true }) as { config?: Record<string, unknown> };
+  const values = Object.entries(config).flatMap(([key, value]) =>
+    key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), value] as const] : [],
+  );
+  return validateSettings(file, Object.fromEntries(values));
+}
+
+/**
+ * One environment as plain YAML, without an engine and without any secret: Secrets become references to an external store.
+ * Images that a deployment would build are named by tag.
+ */
+export async function renderEnvironment(environment: string): Promise<string> {
+  const settings = await readSettings(environment);
+  const { images, noodleCore, cluster } = settings;
+  const image = (source: ImageSource): string =>
+    source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
+  const secret = (name: string): ExternalSecretValue => new ExternalSecretValue(`trellis/${environment}/${name}`);
+  const app = buildPlatform(settings, {
+    noodleCore: {
+      images: {
+        runtime: image(noodleCore.runtime.source),
+        postgres: image(noodleCore.postgres.source),
+        redis: image(noodleCore.redis.source),
+      },
+      secrets: {
+        postgresPassword: secret('noodle-core-postgres'),
+        redisPassword: secret('noodle-core-redis'),
+        secretKey: secret('noodle-core-secret-key'),
+      },
+    },
+  });
+  const manifests = renderForGitOps(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
+  return manifests.map((manifest) => `---\n${stringify(manifest, { lineWidth: 0 })}`).join('');
+}
