@@ -125,7 +125,7 @@ export function providerService(
   const context = (request: Named): Context => {
     const urn = request.getUrn() ?? '';
     // urn:pulumi:stack::project::parent$type::name
-    const [, , , qualified = '', ...name] = urn.split('::');
+    const [, , qualified = '', ...name] = urn.split('::');
     return {
       urn,
       type: request.getType?.() || (qualified.split('$').pop() ?? ''),
