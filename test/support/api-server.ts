@@ -1,0 +1,87 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+import { startControlPlane } from '../../local/cluster';
+import type { RunningControlPlane } from '../../local/cluster';
+import { Client } from '../../local/plugins/kubernetes/client';
+import { connection } from '../../local/plugins/kubernetes/kubeconfig';
+import type { KubeObject } from '../../local/plugins/kubernetes/objects';
+import { silent } from '../../local/report';
+import { executables, pathDirectories } from '../../local/system/which';
+import { ensureTool } from '../../local/toolchain';
+import type { ToolName } from '../../local/toolchain';
+
+/** etcd comes from the system's packages; everything else from the toolchain. */
+async function resolveTool(name: string): Promise<string> {
+  const [found] = name === 'etcd' ? executables(name, pathDirectories([])) : [];
+  return found ?? ensureTool(name as ToolName, silent);
+}
+
+/** A throw-away API server with etcd on free loopback ports, without nodes. */
+export class ApiServer {
+  private constructor(
+    private readonly dir: string,
+    private readonly controllers: boolean,
+    private plane: RunningControlPlane,
+  ) {}
+
+  /** @param options.controllers also run controller manager and scheduler; deletions of namespaces and owners need them */
+  public static async start(options: { readonly controllers?: boolean } = {}): Promise<ApiServer> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-api-'));
+    const controllers = options.controllers ?? false;
+    return new ApiServer(dir, controllers, await startControlPlane({ dir, resolve: resolveTool, controllers }));
+  }
+
+  public get kubeconfig(): string {
+    return this.plane.kubeconfig;
+  }
+
+  public get address(): string {
+    return this.plane.server;
+  }
+
+  /** Ends the processes and keeps the data. */
+  public async halt(): Promise<void> {
+    await this.plane.stop();
+  }
+
+  /** Goes on where {@link halt} ended, on the same port. */
+  public async resume(): Promise<void> {
+    const { dir, controllers } = this;
+    this.plane = await startControlPlane({ dir, resolve: resolveTool, controllers });
+  }
+
+  public async destroy(): Promise<void> {
+    await this.plane.stop();
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** One request with administrator's rights; a merge patch where there is a body and no other method is named. */
+  public async call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT',
+    url: string,
+    body?: unknown,
+  ): Promise<KubeObject> {
+    const client = new Client(connection({ kubeconfig: this.kubeconfig }));
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    return client.json({ method, path: url, contentType, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** What `kubectl edit` does; any other manager is one that does not yield. */
+  public edit(url: string, change: unknown, manager = 'kubectl-edit'): Promise<KubeObject> {
+    return this.call('PATCH', `${url}?fieldManager=${manager}`, change);
+  }
+
+  /** Whether an object exists. */
+  public async has(url: string): Promise<boolean> {
+    return this.call('GET', url).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  public async namespace(name: string): Promise<void> {
+    await this.call('POST', '/api/v1/namespaces', { metadata: { name } });
+  }
+}
