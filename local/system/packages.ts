@@ -68,6 +68,10 @@ export interface InstallOptions {
   readonly prompt?: (question: string) => Promise<boolean>;
   /** @default - the user that runs this process */
   readonly uid?: number;
+  /** @default - whether there is an apt-get */
+  readonly hasApt?: boolean;
+  /** Fetches the package lists anew. @default - `apt-get update` */
+  readonly update?: (report: Report) => Promise<void>;
 }
 
 async function askOnTerminal(question: string): Promise<boolean> {
@@ -97,12 +101,12 @@ async function updateLists(report: Report): Promise<void> {
 }
 
 /** The packages that apt can install, after one update of its lists where a candidate was missing. */
-async function resolve(packages: readonly SystemPackage[], report: Report): Promise<readonly string[]> {
+async function resolve(packages: readonly SystemPackage[], update: () => Promise<void>): Promise<readonly string[]> {
   const names = packages.map((each) => each.name);
   const required = packages.filter((each) => each.optional !== true).map((each) => each.name);
   let candidates = await withCandidate(names);
   if (!required.every((name) => candidates.includes(name))) {
-    await updateLists(report);
+    await update();
     candidates = await withCandidate(names);
   }
   const unknown = required.filter((name) => !candidates.includes(name));
@@ -121,8 +125,8 @@ async function disableUnits(packages: readonly SystemPackage[]): Promise<void> {
   await run(['systemctl', 'disable', ...units], { logFile: aptLog() });
 }
 
-async function install(packages: readonly SystemPackage[], report: Report): Promise<void> {
-  const names = await resolve(packages, report);
+async function install(packages: readonly SystemPackage[], report: Report, update: () => Promise<void>): Promise<void> {
+  const names = await resolve(packages, update);
   const command = ['apt-get', ...APT_OPTIONS, 'install', '--yes', '--no-install-recommends', ...names];
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }, logFile: aptLog() };
   const fix = `apt-get install --no-install-recommends ${names.join(' ')}`;
@@ -131,7 +135,7 @@ async function install(packages: readonly SystemPackage[], report: Report): Prom
     const first = await run(command, options);
     if (first.code === 0) return;
     // The lists may name files that the mirror has replaced since.
-    await updateLists(report);
+    await update();
     await runOrThrow(command, { ...options, fix });
   });
   await disableUnits(packages);
@@ -154,7 +158,7 @@ export async function installPackages(report: Report, options: InstallOptions = 
   const names = packages.map((each) => each.name);
   const fix = `sudo apt-get install --no-install-recommends ${names.join(' ')}`;
   for (const each of packages) report(`missing: ${each.name} (${each.why})`);
-  if (which('apt-get') === undefined) {
+  if (!(options.hasApt ?? which('apt-get') !== undefined)) {
     const programs = packages.map((each) => each.provides).join(', ');
     throw new LocalError(`This machine has no apt-get; these programs are missing: ${programs}.`, {
       fix: 'install them with the package manager of this system',
@@ -168,6 +172,6 @@ export async function installPackages(report: Report, options: InstallOptions = 
     report('no terminal to ask on: installing them');
   }
   fs.mkdirSync(state('logs'), { recursive: true });
-  await install(packages, report);
+  await install(packages, report, () => (options.update ?? updateLists)(report));
   return names;
 }
