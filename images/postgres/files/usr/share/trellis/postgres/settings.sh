@@ -36,8 +36,11 @@ fi
 # A fresh data folder is finished beside its place and then renamed, which a mount point does not allow.
 volume=$(dirname "$PGDATA")
 mkdir -p "$volume" 2>/dev/null || true
-[ -w "$volume" ] || refuse "$volume can't be written by user $(id -u): mount the volume there with fsGroup $(id -g)"
-if [ ! -s "$PGDATA/PG_VERSION" ] && [ -d "$PGDATA" ]; then
-  [ -z "$(ls -A "$PGDATA")" ] || refuse "$PGDATA holds files but no database: move them away, or point PGDATA at an empty folder"
-  rmdir "$PGDATA" || refuse "$PGDATA is itself a mount point: set PGDATA to a folder inside of it"
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  [ -w "$volume" ] || refuse "$volume can't be written by user $(id -u): mount a volume there with fsGroup $(id -g), \
+and let PGDATA be a folder inside of it, not the mount point"
+  if [ -d "$PGDATA" ]; then
+    [ -z "$(ls -A "$PGDATA")" ] || refuse "$PGDATA holds files but no database: move them away, or let PGDATA be an empty folder"
+    rmdir "$PGDATA" || refuse "$PGDATA is itself a mount point: let PGDATA be a folder inside of it"
+  fi
 fi

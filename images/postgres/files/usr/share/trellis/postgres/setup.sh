@@ -6,7 +6,7 @@ start_private() {
   running=$1
   printf 'local template1 all trust\nlocal all all %s\n' "$2" > "$private/pg_hba.conf"
   pg_ctl -D "$1" -w -t "${POSTGRES_START_SECONDS:-3600}" -s -o "-c config_file=$config -c hba_file=$private/pg_hba.conf \
-    -c listen_addresses= -c unix_socket_directories=$private -c unix_socket_permissions=0700 -c ssl=off -c archive_mode=off \
+    -c listen_addresses= -c port=5432 -c unix_socket_directories=$private -c unix_socket_permissions=0700 -c ssl=off -c archive_mode=off \
     -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic" start >&2
 }
 
@@ -18,7 +18,7 @@ stop_private() {
 }
 
 as_superuser() {
-  PGUSER=$superuser psql -X -q -h "$private" -v ON_ERROR_STOP=1 -v role="$POSTGRES_USER" -v db="$POSTGRES_DB" "$@"
+  PGUSER=$superuser psql -X -q -h "$private" -p 5432 -v ON_ERROR_STOP=1 -v role="$POSTGRES_USER" -v db="$POSTGRES_DB" "$@"
 }
 
 # "postgres" in folders made here, POSTGRES_USER in those of the official image.
@@ -39,7 +39,7 @@ align_password() {
   known=$(echo "select count(*) from pg_roles where rolname = :'role'" | as_superuser -d template1 -At)
   [ "$known" = 1 ] || refuse "$PGDATA has no role $POSTGRES_USER: put POSTGRES_USER back, or rename the role by hand"
   # Tried as a client would, so that an equal password is left alone.
-  if ! PGPASSWORD=$password psql -X -h "$private" -U "$POSTGRES_USER" -d postgres -w -Atc 'select 1' >/dev/null 2>&1; then
+  if ! PGPASSWORD=$password psql -X -h "$private" -p 5432 -U "$POSTGRES_USER" -d postgres -w -Atc 'select 1' >/dev/null 2>&1; then
     set_password
     log "the password of role $POSTGRES_USER differed from the one given; it was changed to the one given"
   fi
@@ -54,7 +54,7 @@ run_script() {
   case "$1" in
     *.sql) log "running $1"; as_owner -f "$1" ;;
     *.sql.gz) log "running $1"; gzip -dc "$1" | as_owner ;;
-    *.sh) log "running $1"; PGHOST=$private PGUSER=$superuser PGDATABASE=$POSTGRES_DB sh -eu "$1" ;;
+    *.sh) log "running $1"; PGHOST=$private PGPORT=5432 PGUSER=$superuser PGDATABASE=$POSTGRES_DB sh -eu "$1" ;;
     *) log "leaving out $1: its name ends in none of .sql, .sql.gz, .sh" ;;
   esac >&2
 }
