@@ -32,7 +32,7 @@ export function parseAddon(text: string, values: AddonValues): Manifest[] {
   if (unknown.length > 0) throw new LocalError(`An addon asks for unknown values: ${[...new Set(unknown)].join(', ')}`);
   const fill = (value: unknown): unknown => {
     if (typeof value === 'string') return value.replace(/\$\{([\w.-]+)\}/g, (_, name: string) => values[name] ?? '');
-    if (Array.isArray(value)) return value.map(fill).filter((item) => item !== '');
+    if (Array.isArray(value)) return value.map(fill).filter((item, index) => item !== '' || value[index] === '');
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, fill(field)]));
   };

@@ -46,7 +46,7 @@ export function ask(target: Target, pathAndQuery: string, options: AskOptions = 
         agent: false,
         ...(options.address === undefined
           ? {}
-          : { host: options.address, servername: new URL(target.server).hostname }),
+          : { hostname: options.address, servername: new URL(target.server).hostname }),
         headers: {
           accept: 'application/json',
           ...(options.body === undefined

@@ -152,8 +152,9 @@ class Bringup {
     };
     ensureCgroups();
     rememberTunables(this.layout);
-    await ensure(this.layout, await kubeProxyProgram(options), report);
     await ensure(this.layout, await kubeletProgram(options), report);
+    // It waits for the node's object, which the kubelet makes.
+    await ensure(this.layout, await kubeProxyProgram(options), report);
   }
 
   private async addonValues(report: Report): Promise<AddonValues> {
