@@ -1,7 +1,11 @@
 import * as pulumi from '@pulumi/pulumi';
-import { allConfig, isConfigSecret } from '@pulumi/pulumi/runtime';
+import { allConfig } from '@pulumi/pulumi/runtime';
+import * as runtimeConfig from '@pulumi/pulumi/runtime/config';
 import type { Settings } from './schema';
 import { validateSettings } from './validate';
+
+// The SDK exports it without a declaration.
+const { isConfigSecret } = runtimeConfig as unknown as { readonly isConfigSecret: (key: string) => boolean };
 
 /**
  * Reads the stack's configuration, once. Nothing else in the program reads configuration, environment or the stack's name.

@@ -37,8 +37,8 @@ function describe(issue: z.core.$ZodIssue, secretKeys: ReadonlySet<string>): rea
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => `${keyOf([...issue.path, name])}: is not a known key`);
   }
-  const found = secretKeys.has(top) ? 'a secret value' : show(issue.input);
   if (issue.input === undefined) return [`${key}: is missing; ${expected(issue)}`];
+  const found = secretKeys.has(top) ? 'a secret value' : show(issue.input);
   return [`${key}: ${expected(issue)}, got ${found}`];
 }
 

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { parse } from 'yaml';
+import type { Settings } from '../../../stacks/schema';
+import { ConfigurationError, validateSettings } from '../../../stacks/validate';
+
+const ENVIRONMENTS = ['dev', 'staging', 'prod'] as const;
+type Json = Record<string, unknown>;
+
+const file = (environment: string): Json => {
+  const text = readFileSync(path.resolve(__dirname, `../../../Pulumi.${environment}.yaml`), 'utf8');
+  const { config } = parse(text) as { config: Json };
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^trellis:/, ''), value]));
+};
+
+/** A valid configuration with one place changed; `undefined` removes it. */
+function changed(key: string, value: unknown): Json {
+  const values = structuredClone(file('dev'));
+  const names = key.split('.');
+  const last = names.pop() as string;
+  const holder = names.reduce<Json>((object, name) => object[name] as Json, values);
+  if (value === undefined) delete holder[last];
+  else Object.defineProperty(holder, last, { value, enumerable: true, configurable: true, writable: true });
+  return values;
+}
+
+const problemsOf = (values: Json, secretKeys?: ReadonlySet<string>): readonly string[] => {
+  try {
+    validateSettings('Pulumi.dev.yaml', values, secretKeys);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('the three files', () => {
+  it.each(ENVIRONMENTS)('are valid: %s', (environment) => {
+    const settings: Settings = validateSettings(`Pulumi.${environment}.yaml`, file(environment));
+    expect(settings.cluster.context).toBe(`trellis-${environment}`);
+  });
+
+  it('have the same keys', () => {
+    const keys = (value: unknown, prefix: string): string[] =>
+      value !== null && typeof value === 'object'
+        ? Object.entries(value).flatMap(([key, inner]) => keys(inner, `${prefix}.${key}`))
+        : [prefix];
+    const [dev, staging, prod] = ENVIRONMENTS.map((environment) => keys(file(environment), '').sort());
+    expect(staging).toEqual(dev);
+    expect(prod).toEqual(dev);
+  });
+});
+
+describe('bad configuration is refused, with key, finding and what is allowed', () => {
+  it.each([
+    [
+      'a string for a number',
+      'noodleCore.runtime.minReplicas',
+      '2',
+      'trellis:noodleCore.runtime.minReplicas: must be of type number, got "2"',
+    ],
+    ['a number for a string', 'noodleCore.host', 3, 'trellis:noodleCore.host: must be of type string, got 3'],
+    [
+      'a fraction',
+      'noodleCore.runtime.minReplicas',
+      1.5,
+      'trellis:noodleCore.runtime.minReplicas: must be of type int, got 1.5',
+    ],
+    ['zero', 'noodleCore.runtime.minReplicas', 0, 'trellis:noodleCore.runtime.minReplicas: must be at least 1, got 0'],
+    [
+      'a huge number',
+      'noodleCore.runtime.maxReplicas',
+      1e9,
+      'trellis:noodleCore.runtime.maxReplicas: must be at most 200, got 1000000000',
+    ],
+    ['a missing key', 'noodleCore.host', undefined, 'trellis:noodleCore.host: is missing; must be of type string'],
+    ['an unknown key', 'noodleCore.hots', 'x', 'trellis:noodleCore.hots: is not a known key'],
+    ['an unknown section', 'noodlecore', {}, 'trellis:noodlecore: is not a known key'],
+    ['a key of every object', 'noodleCore.__proto__', { a: 1 }, 'trellis:noodleCore.__proto__: is not a known key'],
+    [
+      'an unknown environment',
+      'environment',
+      'qa',
+      'trellis:environment: must be one of development, staging, production, got "qa"',
+    ],
+    [
+      'a misspelt size',
+      'noodleCore.postgres.storage',
+      '1Gib',
+      'trellis:noodleCore.postgres.storage: must be a size such as 512Mi or 10Gi, got "1Gib"',
+    ],
+    ['a negative size', 'noodleCore.postgres.storage', '-1Gi', /postgres\.storage: must be a size .*, got "-1Gi"/],
+    [
+      'a misspelt amount of CPU',
+      'noodleCore.redis.cpu.limit',
+      '5 cores',
+      /redis\.cpu\.limit: must be an amount of CPU .*, got "5 cores"/,
+    ],
+    [
+      'a cron hour out of range',
+      'noodleCore.postgres.backup.schedule',
+      '0 25 * * *',
+      `trellis:noodleCore.postgres.backup.schedule: must be a cron schedule: hour '25' is not within 0-23, got "0 25 * * *"`,
+    ],
+    [
+      'a bad host',
+      'noodleCore.host',
+      'bad_host..com',
+      /noodleCore\.host: must be a lower-case host name .*, got "bad_host\.\.com"/,
+    ],
+    ['a look-alike letter', 'noodleCore.host', 'n\u043eodle.example.com', /got "n\\u043eodle\.example\.com"$/],
+    [
+      'a control character',
+      'noodleCore.namespace',
+      'a\u0000b',
+      /noodleCore\.namespace: must be an RFC 1123 label .*, got "a\\u0000b"/,
+    ],
+    [
+      'a name above 63 characters',
+      'noodleCore.namespace',
+      'n'.repeat(64),
+      /noodleCore\.namespace: must be an RFC 1123 label .*at most 63/,
+    ],
+    [
+      'a registry with a port out of form',
+      'images.registry',
+      'localhost:port/x',
+      /images\.registry: must be a registry/,
+    ],
+    [
+      'an image source without a kind',
+      'noodleCore.redis.source',
+      'redis:7',
+      'trellis:noodleCore.redis.source: must be build:FOLDER or image:REFERENCE, got "redis:7"',
+    ],
+    ['YAML 1.1 truth', 'noodleCore.runtime.logLevel', true, /runtime\.logLevel: must be one of DEBUG, .*, got true/],
+    ['text for a section', 'noodleCore.postgres', '', 'trellis:noodleCore.postgres: must be of type object, got ""'],
+    [
+      'null',
+      'noodleCore.postgres.storage',
+      null,
+      'trellis:noodleCore.postgres.storage: must be of type string, got null',
+    ],
+  ])('%s', (_title, key, value, problem) => {
+    expect(problemsOf(changed(key, value))).toEqual([
+      typeof problem === 'string' ? problem : (expect.stringMatching(problem) as string),
+    ]);
+  });
+
+  it('two problems at once', () => {
+    const values = changed('noodleCore.host', 'A');
+    (values.images as Json).platform = 'windows/amd64';
+    expect(problemsOf(values)).toEqual([
+      expect.stringMatching(/^trellis:images\.platform: must be one of /),
+      expect.stringMatching(/^trellis:noodleCore\.host: /),
+    ]);
+  });
+
+  it('without the value where the key is a secret', () => {
+    const problems = problemsOf(changed('noodleCore.host', 'CANARY_secret'), new Set(['noodleCore']));
+    expect(problems).toEqual([expect.stringMatching(/^trellis:noodleCore\.host: .*, got a secret value$/)]);
+    expect(problems.join()).not.toContain('CANARY');
+  });
+});
