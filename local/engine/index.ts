@@ -15,6 +15,8 @@ export {
   stacks,
 } from './owner';
 export type { Environment } from './owner';
+export { prepareEngine, resolveProgram } from './prepare';
+export type { PreparedEngine } from './prepare';
 export { classifyPulumiLock, pulumiLocks, readPulumiLock } from './pulumi-lock';
 export type { LockState, PulumiLock } from './pulumi-lock';
 export { clearPulumiLocks, endOrphans, orphans, recover, RUN_MARK, runMark } from './recovery';

@@ -26,7 +26,7 @@ export const stacks = ['dev', 'staging', 'prod'] as const;
  * a shell that took its environment from one clone must not make another clone work on the first one's state.
  */
 const exported = (value: string): boolean =>
-  /(^|[/:])\.trellis\/(pulumi\/(home|state|passphrase)|cluster\/kubeconfig|bin|docker)(\/|$)/.test(
+  /(^|[/:])\.trellis\/(pulumi\/(home|state|passphrase)|cluster\/kubeconfig|bin|docker)(\/|$)|^\/run\/trellis-[0-9a-f]+\/docker\//.test(
     value.replace(/^(file|unix):\/\//, ''),
   );
 
@@ -78,24 +78,13 @@ export function contextsIn(file: string): readonly string[] {
   }
 }
 
-/**
- * The kubeconfig context that a stack's configuration names: `context` inside any object, or a key that ends in it.
- *
- * @default - `trellis-<stack>`, which the local cluster answers
- */
+/** The kubeconfig context that a stack's configuration names. @default - `trellis-<stack>`, where it names none */
 export function contextOf(stack: string, folder: string = root): string {
-  const search = (value: unknown, depth: number): string | undefined => {
-    if (typeof value !== 'object' || value === null || depth > 4) return undefined;
-    for (const [key, inner] of Object.entries(value)) {
-      if (/(^|[:.])(kube)?context$/i.test(key) && typeof inner === 'string' && inner !== '') return inner;
-      const found = search(inner, depth + 1);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
   const file = path.join(folder, `Pulumi.${stack}.yaml`);
   const document: unknown = isFile(file) ? parse(fs.readFileSync(file, 'utf8')) : undefined;
-  return search((document as { config?: unknown } | null | undefined)?.config, 0) ?? `trellis-${stack}`;
+  const { config } = (document ?? {}) as { config?: { 'trellis:cluster'?: { context?: unknown } | null } | null };
+  const context = config?.['trellis:cluster']?.context;
+  return typeof context === 'string' && context !== '' ? context : `trellis-${stack}`;
 }
 
 /** Whether the stack goes to the cluster that this clone runs, and not to one of the user's. */

@@ -1,0 +1,33 @@
+import type * as Client from '@kubernetes/client-node';
+import { contextOf, contextsIn, engineEnv } from '../../local/index';
+import { CliError } from '../exit';
+
+export interface Connection {
+  readonly config: Client.KubeConfig;
+  readonly client: typeof Client;
+  readonly context: string;
+}
+
+/** Talks to the cluster that a stack's configuration names, and to no other. @throws CliError where no kubeconfig has it */
+export async function connect(stack: string): Promise<Connection> {
+  const context = contextOf(stack);
+  const files = ((await engineEnv()).KUBECONFIG ?? '').split(':');
+  const file = files.find((each) => contextsIn(each).includes(context));
+  if (file === undefined) {
+    throw new CliError(
+      `No kubeconfig has the context '${context}' of stack ${stack}; is the cluster up? (./trellis up)`,
+    );
+  }
+  const client = await import('@kubernetes/client-node');
+  const config = new client.KubeConfig();
+  config.loadFromFile(file);
+  config.setCurrentContext(context);
+  return { config, client, context };
+}
+
+/** What a cluster that doesn't answer, or refuses, comes to in words. */
+export function unreachable(context: string, error: unknown): CliError {
+  const { code, message } = error as { code?: unknown; message?: string };
+  const why = typeof code === 'number' ? `status ${code}` : (message ?? String(error)).split('\n')[0];
+  return new CliError(`The cluster of context '${context}' does not answer: ${why}`);
+}

@@ -1,0 +1,171 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT, exitCodeOf, messageOf } from './exit';
+import type * as Doctor from './verbs/doctor';
+import type * as Down from './verbs/down';
+import type * as Env from './verbs/env';
+import type * as Logs from './verbs/logs';
+import type * as Preview from './verbs/preview';
+import type * as Render from './verbs/render';
+import type * as Status from './verbs/status';
+import type * as Test from './verbs/test';
+import type * as Up from './verbs/up';
+
+/** A verb's code is read when it is asked for: `./trellis --help` needs none of it. */
+const load = <Verb>(name: string): Verb => module.require(`./verbs/${name}`) as Verb;
+
+const STACKS = ['dev', 'staging', 'prod'];
+const stackOption = (): Option =>
+  new Option('-s, --stack <name>', 'environment to work on').choices(STACKS).default('dev');
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('It must be a number of minutes, 0 or more.');
+  return value;
+}
+
+const examples = (...lines: readonly (readonly [command: string, meaning: string])[]): string =>
+  `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(36)} ${meaning}`).join('\n')}`;
+
+const OVERVIEW = `
+On a new machine, one command is enough:
+  ./trellis up                         installs what is missing, starts a cluster, deploys the dev stack
+  ./trellis test                       the same for the tests; prints their count
+
+Then:
+  ./trellis status                     is every pod Ready?
+  ./trellis logs noodle-runtime -f     what does it say?
+  eval "$(./trellis env)"              makes 'pulumi preview -s dev' and the like work as typed
+  ./trellis down                       ends it all; the data stays (--purge removes it)
+
+Exit codes: 0 done · 1 failed, or not everything is Ready · 2 wrong usage · 3 the machine lacks something
+(./trellis doctor) · 4 another run holds the lock · 130 interrupted.
+TRELLIS_DEBUG=1 shows where an error comes from.`;
+
+function clusterVerbs(program: Command): void {
+  program
+    .command('up')
+    .summary('bring a stack to life, and whatever it needs')
+    .description('Brings a stack to life: tools, cluster, images, deployment. What is there already is left as it is.')
+    .addOption(stackOption())
+    .option('-y, --yes', 'do not ask, not even before a cluster of yours is changed')
+    .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis up', 'the dev stack on this machine'],
+        ['./trellis up -s prod --yes', "prod, on the cluster that Pulumi.prod.yaml's context names"],
+        ['./trellis up --wait 30', 'after another run has ended'],
+      ),
+    )
+    .action((options: Up.UpOptions) => load<typeof Up>('up').up(options));
+  program
+    .command('preview')
+    .summary('show what up would change')
+    .description('Shows what `up` would change, and changes nothing. Makes sure first that the engine is there.')
+    .addOption(stackOption())
+    .option('--diff', 'each changed field')
+    .addHelpText('after', examples(['./trellis preview -s prod --diff', 'each field that would change in prod']))
+    .action((options: Preview.PreviewOptions) => load<typeof Preview>('preview').preview(options));
+  program
+    .command('down')
+    .summary('end everything that this clone runs')
+    .description('Ends every process that this clone started: cluster, private Docker engine, engines. The data stays.')
+    .option('--purge', 'also remove the data: databases, images, the stacks’ state, the passphrase')
+    .option('-y, --yes', 'do not ask before --purge')
+    .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
+    .addHelpText('after', examples(['./trellis down', 'later, ./trellis up continues with the same data']))
+    .action((options: Down.DownOptions) => load<typeof Down>('down').down(options));
+}
+
+function lookingVerbs(program: Command): void {
+  program
+    .command('status')
+    .summary('cluster, pods, autoscalers, addresses; exits 1 if something is not Ready')
+    .description('Shows the cluster’s processes, its nodes, and the stack’s pods, autoscalers and addresses.')
+    .addOption(stackOption())
+    .addHelpText('after', examples(['watch ./trellis status', 'while something rolls out']))
+    .action((options: Status.StatusOptions) => load<typeof Status>('status').status(options));
+  program
+    .command('logs')
+    .summary('logs of all pods of a service')
+    .description('Prints the logs of every pod of a service, each line with the name of its pod.')
+    .argument('<service>', 'name of a Service, or the value of app.kubernetes.io/name')
+    .addOption(stackOption())
+    .option('-f, --follow', 'keep on printing')
+    .option('-n, --lines <count>', 'so many lines of each pod first', (text) => Math.trunc(minutes(text)), 100)
+    .addHelpText('after', examples(['./trellis logs postgres -n 20', 'the last 20 lines of each pod of PostgreSQL']))
+    .action((service: string, options: Logs.LogsOptions) => load<typeof Logs>('logs').logs(service, options));
+}
+
+function toolVerbs(program: Command): void {
+  program
+    .command('env')
+    .summary('print what a shell needs for plain pulumi commands')
+    .description('Prints `export` lines, and makes sure that what they name exists. All else goes to stderr.')
+    .addHelpText('after', examples(['eval "$(./trellis env)"', 'then: pulumi preview -s dev, pulumi up -s dev, …']))
+    .action(() => load<typeof Env>('env').env());
+  program
+    .command('doctor')
+    .summary('what is missing on this machine, and the command that mends it')
+    .description('Looks at everything that `up` and `test` rely on. Exits 3 if something that blocks them is missing.')
+    .action(() => load<typeof Doctor>('doctor').doctor());
+  program
+    .command('render')
+    .summary('print a stack’s manifests, without an engine or a cluster')
+    .description(
+      'Prints a stack as plain YAML for GitOps; every secret is a reference to an external one, never a value.',
+    )
+    .addOption(stackOption())
+    .option('-o, --output <file>', 'write there instead of stdout')
+    .addHelpText('after', examples(['./trellis render -s prod -o prod.yaml', 'what prod consists of']))
+    .action((options: Render.RenderOptions) => load<typeof Render>('render').render(options));
+  program
+    .command('test')
+    .summary('every check of the project; installs what they need')
+    .description('Runs static, unit, manifests, engine and cluster, in that order. The last line counts all tests.')
+    .option('--suite <names>', 'only these, separated by commas', (text) => text.split(',').filter(Boolean))
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis test', 'all of it; needs Linux and root for the cluster'],
+        ['./trellis test --suite static,unit', 'what needs nothing but Node.js'],
+      ),
+    )
+    .action((options: Test.TestOptions) => load<typeof Test>('test').test(options));
+}
+
+function build(): Command {
+  const program = new Command('trellis')
+    .usage('<verb> [options]')
+    .description('Kubernetes platforms in TypeScript: one command from a new machine to running pods.')
+    .helpOption('-h, --help', 'show this, or the help of a verb: ./trellis up --help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .configureHelp({ sortSubcommands: false, helpWidth: 120 })
+    .addHelpText('after', OVERVIEW)
+    .exitOverride();
+  clusterVerbs(program);
+  lookingVerbs(program);
+  toolVerbs(program);
+  for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
+  return program;
+}
+
+async function main(): Promise<void> {
+  const program = build();
+  try {
+    if (process.argv.length <= 2) program.outputHelp();
+    else await program.parseAsync();
+  } catch (error) {
+    const message = messageOf(error, process.env.TRELLIS_DEBUG === '1');
+    if (message !== '' && !(error instanceof CommanderError)) process.stderr.write(`\ntrellis: ${message}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`trellis: ${messageOf(error, process.env.TRELLIS_DEBUG === '1')}\n`);
+  process.exit(EXIT.failed);
+});
+void main();

@@ -1,0 +1,119 @@
+/** One line about what runs now. */
+export type Report = (line: string) => void;
+
+/** What a step may say while it runs. */
+export interface StepUi {
+  /** Worth a line in a log. */
+  readonly report: Report;
+  /** Figures that move: shown as they come on a terminal, now and then in a log. */
+  readonly progress: Report;
+}
+
+/** What came of a step, in a few words. */
+export type StepNote = string | { readonly text: string; readonly failed: boolean };
+
+/** A part of a verb, shown with the time it took. */
+export interface Step {
+  readonly title: string;
+  /** @returns what came of it; the list ends where this rejects, and goes on after a note that says `failed` */
+  run(ui: StepUi): Promise<StepNote | void>;
+}
+
+export interface StepsOptions {
+  /** Receives every line. @default process.stderr */
+  readonly stream?: NodeJS.WriteStream | { write(text: string): unknown; readonly isTTY?: boolean };
+  /** Lines of progress in a log are at least so many milliseconds apart. @default 15 000 */
+  readonly quietMs?: number;
+  /** @default Date.now */
+  readonly now?: () => number;
+}
+
+/** `0.3 s`, `41 s`, `6 min 02 s`. */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+const failed = (note: StepNote | void): boolean => typeof note === 'object' && note.failed;
+
+function titleOf(step: Step, milliseconds: number, note?: StepNote | void): string {
+  const text = typeof note === 'object' ? note.text : note;
+  return `${step.title} (${duration(milliseconds)})${text === undefined || text === '' ? '' : `: ${text}`}`;
+}
+
+/** Shows a step as failed; what it was is told elsewhere. */
+class StepFailed extends Error {}
+
+const clock = (at: number): string => new Date(at).toISOString().slice(11, 19);
+
+/** Without a terminal: a line when a step begins, its reports, and a line with the time when it ends. All times are UTC. */
+async function runPlain(steps: readonly Step[], options: Required<StepsOptions>): Promise<void> {
+  const say = (sign: string, text: string): void =>
+    void options.stream.write(`${clock(options.now())} ${sign} ${text.split('\n').join('\n           ')}\n`);
+  for (const step of steps) {
+    const started = options.now();
+    let told = started;
+    say('▸', step.title);
+    try {
+      const note = await step.run({
+        report: (line) => say(' ', `  ${line}`),
+        progress: (line) => {
+          if (options.now() - told < options.quietMs) return;
+          told = options.now();
+          say(' ', `  ${line}`);
+        },
+      });
+      say(failed(note) ? '✖' : '✔', titleOf(step, options.now() - started, note));
+    } catch (error) {
+      say('✖', titleOf(step, options.now() - started));
+      throw error;
+    }
+  }
+}
+
+/** On a terminal: a list that moves, the reports of the running step below it, times beside those that ended. */
+async function runOnTerminal(steps: readonly Step[], now: () => number): Promise<void> {
+  const { Listr } = await import('listr2');
+  let fatal: { readonly error: unknown } | undefined;
+  const tasks = steps.map((step) => ({
+    title: step.title,
+    enabled: () => true,
+    skip: () => fatal !== undefined,
+    task: async (_: unknown, task: { title: string; output: string }): Promise<void> => {
+      const started = now();
+      const show = (line: string): void => void (task.output = line);
+      let note: StepNote | void = undefined;
+      try {
+        note = await step.run({ report: show, progress: show });
+      } catch (error) {
+        fatal = { error };
+      }
+      task.title = titleOf(step, now() - started, note);
+      if (fatal !== undefined || failed(note)) throw new StepFailed(step.title);
+    },
+    rendererOptions: { outputBar: 1, persistentOutput: false },
+  }));
+  const rendererOptions = { showErrorMessage: false, collapseSkips: false } as const;
+  const list = new Listr(tasks, {
+    renderer: 'default',
+    rendererOptions,
+    exitOnError: false,
+    registerSignalListeners: false,
+  });
+  await list.run();
+  if (fatal !== undefined) throw (fatal as { error: unknown }).error;
+}
+
+/** Runs steps one after the other; the first that fails ends the list. The error is the step's own. */
+export async function runSteps(steps: readonly Step[], options: StepsOptions = {}): Promise<void> {
+  const whole: Required<StepsOptions> = {
+    stream: options.stream ?? process.stderr,
+    quietMs: options.quietMs ?? 15_000,
+    now: options.now ?? Date.now,
+  };
+  if (whole.stream.isTTY === true && process.stdout.isTTY) await runOnTerminal(steps, whole.now);
+  else await runPlain(steps, whole);
+}

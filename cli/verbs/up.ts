@@ -1,0 +1,99 @@
+import {
+  contextOf,
+  isLocalStack,
+  readCheckpoint,
+  recover,
+  runUpdate,
+  takeRunLock,
+  type HeldLock,
+  type PreparedEngine,
+} from '../../local/index';
+import { confirm } from '../ask';
+import { CliError, EXIT } from '../exit';
+import {
+  clusterPart,
+  dockerStep,
+  engineStep,
+  Made,
+  packagesStep,
+  preflightStep,
+  toolsStep,
+  unableToRunCluster,
+} from '../machine-steps';
+import { runSteps, type Step } from '../steps';
+import { addresses } from '../cluster/addresses';
+import { report as statusReport } from '../cluster/report';
+import { stackStatus } from '../cluster/stack-status';
+
+export interface UpOptions {
+  readonly stack: string;
+  readonly yes?: boolean;
+  /** Minutes. */
+  readonly wait: number;
+}
+
+const updateStep = (stack: string, engine: Made<PreparedEngine>): Step => ({
+  title: `Deploy ${stack}`,
+  run: async ({ report, progress }) => {
+    const { pulumi, env, backend } = engine.value;
+    if (backend === undefined) for (const line of await recover({ stack, pulumi, env, report })) report(line);
+    const expected = backend === undefined ? (readCheckpoint(stack)?.resources ?? 0) : 0;
+    const { summary } = await runUpdate({ verb: 'up', stack, pulumi, env, expected, onProgress: progress });
+    return summary;
+  },
+});
+
+const verifyStep = (stack: string): Step => ({
+  title: 'Every pod Ready',
+  run: async ({ progress }) => {
+    const found = await stackStatus({ stack, waitMs: 120_000, progress });
+    if (!found.ready) throw new CliError(`Not everything of ${stack} is Ready:\n${statusReport(found)}`);
+    return `${found.pods.length} pods`;
+  },
+});
+
+/** Everything from the bare machine to Ready pods. What is there already is only looked at. */
+export function bringUp(options: UpOptions, engine = new Made<PreparedEngine>()): readonly Step[] {
+  const { stack } = options;
+  const local = isLocalStack(stack, process.env);
+  return [
+    preflightStep,
+    ...(local ? [packagesStep, toolsStep(), ...clusterPart()] : [toolsStep(['pulumi'])]),
+    dockerStep,
+    engineStep(engine),
+    updateStep(stack, engine),
+    verifyStep(stack),
+  ];
+}
+
+/** Says where a stack goes that isn't this machine's, and asks. */
+async function agree({ stack, yes }: UpOptions): Promise<void> {
+  if (!isLocalStack(stack, process.env))
+    return confirm(`Stack ${stack} goes to the cluster of your kubeconfig context '${contextOf(stack)}'. Go on?`, yes);
+  const reason = unableToRunCluster();
+  if (reason === undefined) return;
+  throw new CliError(
+    `${reason}.\n  To mend it: ${process.platform === 'linux' ? 'sudo ./trellis up' : `make a cluster (kind create cluster) and name its kubeconfig context in Pulumi.${stack}.yaml`}`,
+    EXIT.machine,
+  );
+}
+
+export async function up(options: UpOptions): Promise<void> {
+  await agree(options);
+  const engine = new Made<PreparedEngine>();
+  let lock: HeldLock | undefined;
+  const lockStep: Step = {
+    title: 'Lock of this clone',
+    run: async ({ report }) => {
+      lock = await takeRunLock({ verb: `up -s ${options.stack}`, waitMs: options.wait * 60_000, report });
+      const { former } = lock;
+      return former === undefined ? undefined : `taken over: './trellis ${former.verb}' of ${former.since} was killed`;
+    },
+  };
+  try {
+    await runSteps([lockStep, ...bringUp(options, engine)]);
+  } finally {
+    lock?.release();
+  }
+  process.stdout.write(await addresses(options.stack));
+}

@@ -1,0 +1,28 @@
+/** What the CLI may use of `local/`: everything that makes a new machine enough. */
+export { clusterDown, clusterInfo, clusterStatus, clusterSteps, clusterUp, startControlPlane } from './cluster';
+export type {
+  ClusterInfo,
+  ClusterOptions,
+  ClusterStatus,
+  ClusterStep,
+  ControlPlaneOptions,
+  DownOptions,
+  Ports,
+  ProgramStatus,
+  RunningControlPlane,
+} from './cluster';
+export { dockerEnvironment, ensureBaseImage, ensureDocker, stopDocker, usersEngine } from './docker';
+export type { Docker } from './docker';
+export { checks } from './doctor';
+export type { Check, CheckResult } from './doctor';
+export * from './engine';
+export { LocalError } from './errors';
+export { cache, cacheDir, root, state, stateDir } from './paths';
+export { ensurePlugins } from './plugins';
+export { isAlive, ownProcesses, run, runOrThrow, stop } from './process';
+export type { ProcessRecord, RunOptions, RunResult } from './process';
+export { silent } from './report';
+export type { Report } from './report';
+export { installPackages, missingPackages, which } from './system';
+export { ensureTool, ensureTools, TOOLS } from './toolchain';
+export type { ToolName } from './toolchain';
