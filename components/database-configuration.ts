@@ -176,6 +176,9 @@ export function parameterProblems(parameters: Readonly<Record<string, Value>>): 
     const at = `configuration.parameters: '${name}'`;
     if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name)) return [`${at} is not the name of a PostgreSQL setting`];
     if (OWNED.includes(name)) return [`${at} belongs to the component and cannot be set`];
+    if (name === 'log_statement' && value !== 'none') {
+      return [`${at} writes the passwords of CREATE ROLE and ALTER ROLE to the log; use configuration.slowStatement`];
+    }
     if (fields.includes(name)) return [`${at} follows from a field of the configuration; set that instead`];
     if (typeof value === 'number' && !Number.isFinite(value)) return [`${at} must be a number, got ${value}`];
 

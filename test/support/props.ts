@@ -42,7 +42,7 @@ export const fullDatabase: Required<StatefulDatabaseProps> = {
     slowStatement: Duration.millis(5000),
     statementTimeout: Duration.minutes(10),
     idleInTransactionTimeout: Duration.minutes(1),
-    parameters: { log_statement: 'ddl', jit: true, 'pg_stat_statements.max': 2000 },
+    parameters: { log_line_prefix: "it's %m ", jit: true, 'pg_stat_statements.max': 2000 },
   },
   initScripts: { '10-schemas.sql': 'create schema core;\n', '20-data.sql': "insert into core.t values ('it''s');\n" },
   removalPolicy: RemovalPolicy.DESTROY,

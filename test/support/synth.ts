@@ -1,5 +1,4 @@
-import type { ApiObject } from 'cdk8s';
-import { App, Chart } from 'cdk8s';
+import { ApiObject, App, Chart } from 'cdk8s';
 import { ValidationError } from '../../components/errors';
 import type { Kinds, Labels } from '../../components/kube';
 import type { ReleaseOptions } from '../../components/release-options';
@@ -43,7 +42,8 @@ export const inventory = (chart: Chart): readonly string[] =>
 
 /** What a deployment engine is told about the object of this kind and name. */
 export function releaseOptions(chart: Chart, kind: string, name: string): ReleaseOptions {
-  const object = chart.apiObjects.find((one: ApiObject) => one.kind === kind && one.name === name);
+  const objects = chart.node.findAll().filter((one): one is ApiObject => ApiObject.isApiObject(one));
+  const object = objects.find((one) => one.kind === kind && one.name === name);
   if (object === undefined) throw new TypeError(`no ${kind} '${name}'`);
   return releaseOptionsOf(object);
 }
