@@ -24,6 +24,8 @@ export interface StackOptions {
   readonly scratch?: string;
 }
 
+/** Where each file's line is kept for git, below the clone's root. */
+const SALTS = '.trellis/pulumi/salts';
 const SALT = /^encryptionsalt:.*$\n?/m;
 
 /** A configuration file without the line that belongs to this machine. */
@@ -37,20 +39,31 @@ export function withSalt(text: string, salt: string): string {
 
 /**
  * The salt proves this machine's passphrase, so it can't be committed, and Pulumi finds it nowhere but in
- * `Pulumi.<stack>.yaml`. Git is told to leave that one line out of what it compares and commits.
+ * `Pulumi.<stack>.yaml`. Git is told to leave that one line out of what it compares and commits, and to put it back
+ * whenever it writes the file.
  */
 export async function hideSaltFromGit(folder: string = root): Promise<void> {
   const git = (...args: string[]): Promise<{ code: number; stdout: string }> => run(['git', '-C', folder, ...args]);
-  const clean = 'filter.trellis-salt.clean';
-  const command = "sed '/^encryptionsalt:/d'";
   if ((await git('rev-parse', '--is-inside-work-tree')).stdout.trim() !== 'true') return;
-  if ((await git('config', '--local', '--get', clean)).stdout.trim() !== command)
-    await git('config', '--local', clean, command);
+  const filter = { clean: "sed '/^encryptionsalt:/d'", smudge: `cat - ${SALTS}/%f 2>/dev/null || true` };
+  for (const [side, command] of Object.entries(filter)) {
+    const key = `filter.trellis-salt.${side}`;
+    if ((await git('config', '--local', '--get', key)).stdout.trim() !== command)
+      await git('config', '--local', key, command);
+  }
+  for (const file of stacks.map((stack) => `Pulumi.${stack}.yaml`)) {
+    // Git takes a file of another size for changed without a look at it. Where nothing but the salt was added, the index
+    // learns the new size; a file with changes of the user's is left alone, since it would be staged.
+    const tracked = (await git('ls-files', '--', file)).stdout !== '';
+    if (!tracked || (await git('diff-files', '--quiet', '--', file)).code === 0) continue;
+    if ((await git('diff', '--numstat', '--', file)).stdout === '') await git('add', '--', file);
+  }
 }
 
 /** Adds the state's salt to the configuration file; never touches one that is right already. */
 function writeSalt(file: string, salt: string): void {
   const text = fs.readFileSync(file, 'utf8');
+  writeAtomic(path.join(path.dirname(file), SALTS, path.basename(file)), `encryptionsalt: ${salt}\n`);
   const current = (parse(text) as { encryptionsalt?: string } | null)?.encryptionsalt;
   if (current === salt) return;
   if (current !== undefined && /^\s+secure:/m.test(text)) {
@@ -81,7 +94,6 @@ export async function ensureStacks(options: StackOptions): Promise<readonly stri
   const scratch = options.scratch ?? engineFiles.scratch;
   const made: string[] = [];
   const configured = stacks.filter((stack) => fs.existsSync(path.join(folder, `Pulumi.${stack}.yaml`)));
-  if (configured.length > 0) await hideSaltFromGit(folder);
   for (const stack of configured) {
     if (!fs.existsSync(checkpointFile(stack, options.backend))) {
       report(`stack ${stack} is made`);
@@ -93,6 +105,7 @@ export async function ensureStacks(options: StackOptions): Promise<readonly stri
     const salt = readCheckpoint(stack, options.backend)?.salt;
     if (salt !== undefined) writeSalt(path.join(folder, `Pulumi.${stack}.yaml`), salt);
   }
+  if (configured.length > 0) await hideSaltFromGit(folder);
   return made;
 }
 
