@@ -51,8 +51,11 @@ function numbered(value: unknown): unknown {
   );
 }
 
-export const readAddon = (name: AddonName, values: AddonValues): Manifest[] =>
-  parseAddon(fs.readFileSync(path.join(ADDONS, `${name}.yaml`), 'utf8'), values);
+/** An addon's objects. `${digest}` stands for its own text: its pods roll when their configuration changes. */
+export function readAddon(name: AddonName, values: AddonValues): Manifest[] {
+  const text = fs.readFileSync(path.join(ADDONS, `${name}.yaml`), 'utf8');
+  return parseAddon(text, { ...values, digest: createHash('sha256').update(text).digest('hex').slice(0, 16) });
+}
 
 /** The values for a server's certificate: its two files, and a digest that rolls the pods when they change. */
 export function certificateValues(name: string, certificate: Certificate): AddonValues {

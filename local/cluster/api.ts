@@ -31,6 +31,12 @@ export class Api {
     return JSON.parse(answer.body) as T;
   }
 
+  /** What a GET answers, as text; empty where it answers nothing of use. */
+  public async text(path: string): Promise<string> {
+    const answer = await ask(this.target, path).catch(() => undefined);
+    return answer?.status === 200 ? answer.body : '';
+  }
+
   /** Whether a GET answers 200; no answer is no. */
   public async answers(path: string): Promise<boolean> {
     const answer = await ask(this.target, path, { timeoutMs: 5_000 }).catch(() => undefined);
