@@ -143,6 +143,17 @@ function nameProblems(spec: ImageSpec): readonly CheckFailure[] {
   return [];
 }
 
+/** Variables that the docker command reads itself: build arguments reach it through its environment. */
+const RESERVED = /^(PATH|HOME|LD_\w+|DOCKER_\w+|BUILDKIT_\w+|BUILDX_\w+)$/;
+
+const argumentProblems = (spec: ImageSpec): readonly CheckFailure[] =>
+  Object.keys(spec.args)
+    .filter((name) => RESERVED.test(name) || !/^\w+$/.test(name))
+    .map((name) => ({
+      property: `build.args.${name}`,
+      reason: `build.args.${name} ${RESERVED.test(name) ? 'is read by docker itself; choose another name' : 'must be a name'}`,
+    }));
+
 function pathProblems(spec: ImageSpec): readonly CheckFailure[] {
   if (!fs.statSync(spec.context, { throwIfNoEntry: false })?.isDirectory()) {
     return [{ property: 'build.context', reason: `build.context ${spec.context} is no directory` }];
@@ -162,6 +173,7 @@ export async function checkInputs(
   if (failures.length > 0) return { inputs: news, failures };
   const spec = imageSpec(news);
   if (!hasUnknown(news['imageName'] ?? null)) failures.push(...nameProblems(spec));
+  failures.push(...argumentProblems(spec));
   const build = reveal(news['build']);
   const known =
     !isPropertyMap(build) || !(hasUnknown(build['context'] ?? null) || hasUnknown(build['dockerfile'] ?? null));
