@@ -1,0 +1,138 @@
+import { App, Chart, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import type { NamespaceBaselineProps } from '../../../components/namespace-baseline';
+import { NamespaceBaseline } from '../../../components/namespace-baseline';
+import { compute } from '../../../components/pod';
+import { RemovalPolicy, releaseOptionsOf } from '../../../components/release-options';
+import { find, freshChart, problemsOf } from '../../support/service-props';
+
+const quota = { compute: compute([4000, 8000], [8192, 16_384]) };
+
+describe('with a quota and nothing else', () => {
+  const chart = freshChart();
+  const baseline = new NamespaceBaseline(chart, 'baseline', { quota });
+
+  test('the namespace enforces Pod Security restricted, pinned, and is in no namespace', () => {
+    const { metadata } = find(chart, 'v1/Namespace');
+    expect(metadata).toEqual({
+      name: 'shop',
+      labels: {
+        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/enforce-version': 'v1.34',
+        'pod-security.kubernetes.io/audit': 'restricted',
+        'pod-security.kubernetes.io/audit-version': 'v1.34',
+        'pod-security.kubernetes.io/warn': 'restricted',
+        'pod-security.kubernetes.io/warn-version': 'v1.34',
+      },
+    });
+    expect(releaseOptionsOf(baseline.node.findChild('Namespace')).removalPolicy).toBe(RemovalPolicy.RETAIN);
+  });
+
+  test('pods that name no account get no token', () => {
+    const account = find(chart, 'v1/ServiceAccount', 'default');
+    expect(account.automountServiceAccountToken).toBe(false);
+    expect(account.metadata.namespace).toBe('shop');
+  });
+
+  test('nothing comes in or goes out by itself', () => {
+    expect(find(chart, 'networking.k8s.io/v1/NetworkPolicy').spec).toEqual({
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+    });
+  });
+
+  test('the quota bounds the sum, and the limits each container', () => {
+    expect(find(chart, 'v1/ResourceQuota').spec.hard).toEqual({
+      'requests.cpu': '4000m',
+      'limits.cpu': '8000m',
+      'requests.memory': '8Gi',
+      'limits.memory': '16Gi',
+      pods: '100',
+      persistentvolumeclaims: '20',
+      'requests.storage': '200Gi',
+      'services.loadbalancers': '1',
+    });
+    expect(find(chart, 'v1/LimitRange').spec.limits).toEqual([
+      {
+        type: 'Container',
+        defaultRequest: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '64Mi' },
+        default: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '512Mi' },
+      },
+    ]);
+  });
+});
+
+test('every prop is where it belongs', () => {
+  const chart = freshChart();
+  const props: Required<NamespaceBaselineProps> = {
+    quota: {
+      compute: { ...quota.compute, ephemeralStorage: { request: Size.gibibytes(5), limit: Size.gibibytes(10) } },
+      pods: 7,
+      persistentVolumeClaims: 0,
+      storage: Size.gibibytes(50),
+      loadBalancers: 0,
+      devices: { 'nvidia.com/gpu': 2 },
+    },
+    containerDefaults: compute([10, 20], [30, 40]),
+    podSecurityVersion: 'v1.33',
+    removalPolicy: RemovalPolicy.DESTROY,
+    labels: { team: 'blue' },
+  };
+  const baseline = new NamespaceBaseline(chart, 'baseline', props);
+  expect(find(chart, 'v1/Namespace').metadata.labels).toMatchObject({
+    team: 'blue',
+    'pod-security.kubernetes.io/warn-version': 'v1.33',
+  });
+  expect(releaseOptionsOf(baseline.node.findChild('Namespace')).removalPolicy).toBe(RemovalPolicy.DESTROY);
+  expect(find(chart, 'v1/ResourceQuota').spec.hard).toMatchObject({
+    pods: '7',
+    persistentvolumeclaims: '0',
+    'requests.storage': '50Gi',
+    'services.loadbalancers': '0',
+    'requests.nvidia.com/gpu': '2',
+    'limits.ephemeral-storage': '10Gi',
+  });
+  expect(find(chart, 'v1/LimitRange').spec.limits[0]?.default).toMatchObject({ cpu: '20m', memory: '40Mi' });
+});
+
+describe('refused', () => {
+  const problems = (props: Partial<NamespaceBaselineProps>, namespace = 'shop'): readonly string[] =>
+    problemsOf(() => new NamespaceBaseline(freshChart(namespace), 'baseline', { quota, ...props }));
+
+  test.each<readonly [string, Partial<NamespaceBaselineProps>, string]>([
+    ['a version that is none', { podSecurityVersion: 'latest' }, "such as v1.34, got 'latest'"],
+    ['half a pod', { quota: { ...quota, pods: 0.5 } }, 'quota.pods must be a whole number from 1'],
+    ['negative claims', { quota: { ...quota, persistentVolumeClaims: -1 } }, 'quota.persistentVolumeClaims must be'],
+    ['NaN balancers', { quota: { ...quota, loadBalancers: Number.NaN } }, 'quota.loadBalancers must be'],
+    ['NaN storage', { quota: { ...quota, storage: Size.gibibytes(Number.NaN) } }, 'quota.storage must be a size'],
+    ['requests above limits', { quota: { compute: compute([2, 1], [1, 1]) } }, 'quota.compute.cpu.request (2 m)'],
+    [
+      'no memory bound',
+      { quota: { compute: { cpu: { limit: Cpu.units(1) } } } },
+      'quota.compute.memory.limit is required',
+    ],
+    ['no default for memory', { containerDefaults: {} }, 'containerDefaults.memory.limit is required'],
+    ['a device without vendor', { quota: { ...quota, devices: { gpu: 1 } } }, "quota.devices: 'gpu' is not"],
+    ['a device by half', { quota: { ...quota, devices: { 'a.b/c': 0.5 } } }, "quota.devices['a.b/c'] must be"],
+    ['a bad label', { labels: { a: '-' } }, "labels['a'] must be a label value"],
+    ['a weaker level', { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } }, "is the component's"],
+  ])('%s', (_, props, expected) => {
+    expect(problems(props)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test.each(['default', 'kube-system'])('namespace %s of the cluster', (namespace) => {
+    expect(problems({}, namespace)).toEqual([
+      `namespace '${namespace}' belongs to the cluster; workloads get one of their own`,
+    ]);
+  });
+
+  test('a chart without a namespace, and two problems at once', () => {
+    const chart = new Chart(new App(), 'test');
+    const build = (): unknown => new NamespaceBaseline(chart, 'baseline', { quota, podSecurityVersion: '1' });
+    expect(problemsOf(build)).toEqual([
+      'the chart needs a namespace, which this component then makes',
+      "podSecurityVersion must be a version such as v1.34, got '1'",
+    ]);
+    expect(problems({}, 'Dev_Env')).toEqual([expect.stringContaining('namespace must be an RFC 1123 label')]);
+  });
+});
