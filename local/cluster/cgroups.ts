@@ -6,16 +6,25 @@ import { cloneId } from '../paths';
 /** The control group of this clone's pods, in every hierarchy. */
 export const CGROUP = `/trellis-${cloneId}`;
 
-/** Mount points of the control group hierarchies: one for version 2, one per controller for version 1. */
-function hierarchies(): readonly { readonly point: string; readonly version: 1 | 2 }[] {
-  const found = fs
+interface Hierarchy {
+  readonly point: string;
+  readonly version: 1 | 2;
+}
+
+/** Every control group hierarchy: one for version 2, one per controller for version 1, or both kinds at once. */
+const hierarchies = (): readonly Hierarchy[] =>
+  fs
     .readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '))
     .filter((fields) => fields[2] === 'cgroup' || fields[2] === 'cgroup2')
-    .map((fields) => ({ point: fields[1] ?? '', version: fields[2] === 'cgroup' ? (1 as const) : (2 as const) }));
-  // Beside version 1, the version 2 hierarchy ("unified") has no controllers.
-  return found.some((hierarchy) => hierarchy.version === 1) ? found.filter(({ version }) => version === 1) : found;
+    .map((fields) => ({ point: fields[1] ?? '', version: fields[2] === 'cgroup' ? 1 : 2 }));
+
+/** The ones whose controllers limit pods: beside version 1, the version 2 hierarchy ("unified") has none. */
+function limiting(): readonly Hierarchy[] {
+  const all = hierarchies();
+  const first = all.filter(({ version }) => version === 1);
+  return first.length > 0 ? first : all;
 }
 
 /** A new cpuset of version 1 is empty, and then no process may enter it. */
@@ -40,7 +49,7 @@ function handDown(group: string): void {
 }
 
 export function ensureCgroups(): void {
-  for (const { point, version } of hierarchies()) {
+  for (const { point, version } of limiting()) {
     const group = path.join(point, CGROUP);
     fs.mkdirSync(group, { recursive: true });
     if (version === 1) copyCpuset(group);

@@ -89,6 +89,7 @@ disabled_plugins = [
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
         BinaryName = ${quoted(runc)}
+        Root = ${quoted(path.join(layout.containerd, 'state', 'runc'))}
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = ${quoted(cniBin)}
     conf_dir = ${quoted(path.join(layout.cni, 'net.d'))}

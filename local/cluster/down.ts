@@ -6,7 +6,7 @@ import type { Report } from '../report';
 import { CGROUP, removeCgroups } from './cgroups';
 import { clusterLayout } from './info';
 import { socketDir, type Layout } from './layout';
-import { unmountUnder } from './mounts';
+import { removeIfEmpty, unmountUnder } from './mounts';
 import { NETNS, removeNetwork } from './network';
 import { stopNode } from './pods';
 import { end, type Resolve } from './supervise';
@@ -28,24 +28,32 @@ const fromPath: Resolve = async (tool) => {
 /** Clients before servers, so that each can say its last word. */
 const CONTROL_PLANE = ['registry', 'kube-scheduler', 'kube-controller-manager', 'kube-apiserver', 'etcd'];
 
-/** The kubelet links every container's log here, whatever its own log directory is. */
-const LOG_LINKS = '/var/log/containers';
-/** The CNI library keeps a result per interface here; containerd 1.6 can't name another place. */
-const CNI_RESULTS = '/var/lib/cni/results';
+/** Where other programs write whatever they are told; each entry is ours where its link or text names our directory. */
+const TRACES = [
+  // The kubelet links every container's log here.
+  '/var/log/containers',
+  // The CNI library keeps a result per interface here; containerd 1.6 can't name another place.
+  '/var/lib/cni/results',
+];
+/** The kubelet's socket for device plugins; no setting moves it. */
+const DEVICE_PLUGINS = '/var/lib/kubelet/device-plugins';
 
-function namesIn(directory: string): readonly string[] {
-  return fs.existsSync(directory) ? fs.readdirSync(directory) : [];
-}
+const namesIn = (directory: string): readonly string[] => (fs.existsSync(directory) ? fs.readdirSync(directory) : []);
 
-/** Removes what other programs wrote of this cluster outside the clone. */
+const textOf = (entry: string): string =>
+  fs.lstatSync(entry).isSymbolicLink() ? fs.readlinkSync(entry) : fs.readFileSync(entry, 'utf8');
+
+/** Removes what is outside the clone, and the directories that are empty then. */
 function removeTraces(layout: Layout): void {
-  for (const name of namesIn(LOG_LINKS)) {
-    const link = path.join(LOG_LINKS, name);
-    if (fs.lstatSync(link).isSymbolicLink() && fs.readlinkSync(link).startsWith(`${layout.podLogs}/`)) fs.rmSync(link);
+  for (const directory of TRACES) {
+    const entries = namesIn(directory).map((name) => path.join(directory, name));
+    entries.filter((entry) => textOf(entry).includes(`${layout.dir}/`)).forEach((entry) => fs.rmSync(entry));
+    removeIfEmpty(directory);
   }
-  for (const name of namesIn(CNI_RESULTS)) {
-    if (name.startsWith(`${NETNS}-`)) fs.rmSync(path.join(CNI_RESULTS, name));
-  }
+  removeIfEmpty('/var/lib/cni');
+  if (namesIn(DEVICE_PLUGINS).join() === 'kubelet.sock') fs.rmSync(path.join(DEVICE_PLUGINS, 'kubelet.sock'));
+  removeIfEmpty(DEVICE_PLUGINS);
+  removeIfEmpty(path.dirname(DEVICE_PLUGINS));
   fs.rmSync(socketDir, { recursive: true, force: true });
 }
 

@@ -36,3 +36,12 @@ export function snapshotterFor(directory: string): 'overlayfs' | 'native' {
   fs.mkdirSync(directory, { recursive: true });
   return fs.statfsSync(directory).type === OVERLAYFS_MAGIC ? 'native' : 'overlayfs';
 }
+
+/** Removes a directory that nobody uses. */
+export function removeIfEmpty(directory: string): void {
+  try {
+    fs.rmdirSync(directory);
+  } catch {
+    // Missing, or in use.
+  }
+}

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { cloneId } from '../paths';
 import { run, runOrThrow } from '../process';
+import { removeIfEmpty } from './mounts';
 import { chooseSubnet, networksOf, type Subnet } from './subnet';
 
 /** The cluster's network namespace, as `ip netns` lists it. */
@@ -8,7 +9,8 @@ export const NETNS = `trellis-${cloneId}`;
 /** The host's end of the link; 15 characters is the limit. */
 export const HOST_LINK = `trl-${cloneId}`;
 const NODE_LINK = 'eth0';
-const NETNS_FILE = `/run/netns/${NETNS}`;
+const NETNS_DIR = '/run/netns';
+const NETNS_FILE = `${NETNS_DIR}/${NETNS}`;
 const NSFS_MAGIC = 0x6e736673;
 
 /** A subnet that nothing on this machine uses. */
@@ -83,4 +85,9 @@ export async function removeNetwork(): Promise<void> {
   if (fs.existsSync(`/sys/class/net/${HOST_LINK}`)) await runOrThrow(['ip', 'link', 'delete', HOST_LINK]);
   if (namespaceIdentity() !== undefined) await runOrThrow(['ip', 'netns', 'delete', NETNS]);
   fs.rmSync(NETNS_FILE, { force: true });
+  // `ip netns add` mounts the directory on itself; the next one would do so again.
+  if (fs.existsSync(NETNS_DIR) && fs.readdirSync(NETNS_DIR).length === 0) {
+    await run(['umount', NETNS_DIR]);
+    removeIfEmpty(NETNS_DIR);
+  }
 }

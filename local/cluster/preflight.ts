@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { LocalError } from '../errors';
 import { root } from '../paths';
@@ -42,4 +43,7 @@ export async function preflight(resolve: Resolve): Promise<void> {
   checkMachine(thisMachine());
   for (const program of [...SYSTEM_PROGRAMS, 'etcd', 'docker-registry', 'busybox']) await resolve(program);
   cniDirectory();
+  // Its device plugins' socket has a fixed place, which a second kubelet would take over.
+  if (fs.existsSync('/var/lib/kubelet/config.yaml'))
+    throw new LocalError('This machine is a node of a Kubernetes cluster already.', { fix: INSTEAD });
 }
