@@ -62,7 +62,7 @@ export class ExternalDatabase extends Construct implements IStatefulDatabase {
     const { port = 5432, databaseName, secretName, cidr = '0.0.0.0/0' } = attributes;
     const host = LateTokens.of(this).asString(this, attributes.host);
     new Problems(this)
-      .host('host', host)
+      .dnsSubdomain('host', host)
       .port('port', port)
       .require(databaseName !== '', 'databaseName must not be empty')
       .dnsSubdomain('secretName', secretName)

@@ -69,9 +69,18 @@ export class LateTokens {
     return this.register(scope, value, false);
   }
 
-  /** Like `asString`, but a literal gets a token too, and what stands behind it is encrypted in state and previews. */
+  /**
+   * Like `asString`, but a literal gets a token too, and what stands behind it is encrypted in state and previews.
+   * A text with tokens in it is returned as it is; what stands behind them is encrypted from now on.
+   */
   public asSecret(scope: IConstruct, value: LateSecret): string {
-    if (typeof value === 'string' && LateTokens.isToken(value)) return value;
+    if (typeof value === 'string' && LateTokens.isToken(value)) {
+      for (const { text } of LateTokens.split(value)) {
+        const known = this.values.get(text);
+        if (known !== undefined) this.values.set(text, { ...known, secret: true });
+      }
+      return value;
+    }
     return this.register(scope, value, true);
   }
 

@@ -3,7 +3,7 @@ import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { Cpu } from 'cdk8s-plus-28';
 import type { Container, EnvVar, Labels, PodSpec, Probe, ResourceRequirements, Volume, VolumeMount } from './kube';
-import { cpuMillis, sizeQuantity } from './units';
+import { cpuMillis, sizeBytes, sizeQuantity } from './units';
 
 /**
  * Scratch disk of a container: logs and `/tmp`.
@@ -56,7 +56,7 @@ export function resourceRequirements(
   extended: Readonly<Record<string, number>> = {},
 ): ResourceRequirements {
   const devices = Object.fromEntries(Object.entries(extended).map(([name, count]) => [name, String(count)]));
-  const disk = { ...DEFAULT_EPHEMERAL, ...resources.ephemeralStorage };
+  const disk = scratchDisk(resources.ephemeralStorage);
   const side = (which: 'request' | 'limit'): Record<string, string> => {
     const cpu = resources.cpu?.[which];
     const memory = resources.memory?.[which];
@@ -68,6 +68,13 @@ export function resourceRequirements(
     };
   };
   return { requests: side('request'), limits: side('limit') };
+}
+
+// A side that is missing gets the default, or the other side where the default would contradict it.
+function scratchDisk(given: ContainerResources['ephemeralStorage'] = {}): Record<'request' | 'limit', Size> {
+  const { request = DEFAULT_EPHEMERAL.request, limit = DEFAULT_EPHEMERAL.limit } = given;
+  if (sizeBytes(request) <= sizeBytes(limit)) return { request, limit };
+  return given.limit === undefined ? { request, limit: request } : { request: limit, limit };
 }
 
 /** Requests and limits in one line: CPU in millicores, memory in MiB. */

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /**
  * Rules for single values, shared by components and configuration.
  * Each returns what is wrong as the end of a sentence ("must be …"), or nothing.
@@ -18,11 +20,20 @@ export const dnsSubdomainProblem: Rule<string> = (value) =>
     ? undefined
     : "must be an RFC 1123 subdomain (labels of a-z, 0-9, '-', joined by '.', at most 253 characters)";
 
-/** A host name as an Ingress takes it. */
+/** A host name as an Ingress takes it: no IP address. */
 export const hostProblem: Rule<string> = (value) =>
-  dnsSubdomainProblem(value.startsWith('*.') ? value.slice(2) : value) === undefined
+  dnsSubdomainProblem(value.startsWith('*.') ? value.slice(2) : value) === undefined && isIP(value) === 0
     ? undefined
-    : "must be a lower-case host name such as api.example.com (a leading '*.' is allowed)";
+    : "must be a lower-case host name such as api.example.com (a leading '*.' is allowed, an IP address is not)";
+
+// The grammar of github.com/distribution/reference, which runtimes parse with; the API server takes any text.
+const HOST = '[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)*(?::[0-9]+)?';
+const PATH = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
+const IMAGE = new RegExp(`^(?:${HOST}/)?${PATH}(?:/${PATH})*(?::\\w[-.\\w]{0,127})?(?:@sha256:[0-9a-f]{64})?$`);
+
+/** An image reference, with or without tag and digest. */
+export const imageProblem: Rule<string> = (value) =>
+  IMAGE.test(value) ? undefined : 'must be an image reference such as registry/name:tag or registry/name@sha256:…';
 
 /** A label's value. */
 export const labelValueProblem: Rule<string> = (value) =>
@@ -46,7 +57,8 @@ const CRON_FIELDS: readonly {
   { name: 'hour', min: 0, max: 23 },
   { name: 'day of month', min: 1, max: 31 },
   { name: 'month', min: 1, max: 12, names: 'jan feb mar apr may jun jul aug sep oct nov dec' },
-  { name: 'day of week', min: 0, max: 7, names: 'sun mon tue wed thu fri sat' },
+  // The API server does not know 7 for Sunday.
+  { name: 'day of week', min: 0, max: 6, names: 'sun mon tue wed thu fri sat' },
 ];
 
 /** A schedule as a CronJob takes it: five fields, or a macro such as `@daily`. */

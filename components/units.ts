@@ -15,11 +15,11 @@ export function sizeQuantity(size: Size): string {
   return `${Math.floor(bytes / BINARY.Ki)}Ki`;
 }
 
-/** Millicores of an amount of CPU; NaN where it cannot be read. */
+/** Whole millicores of an amount of CPU, the smallest unit that Kubernetes keeps; NaN where it cannot be read. */
 export const cpuMillis = (cpu: Cpu): number => {
   const text = cpu.amount;
   if (text === undefined) return Number.NaN;
-  return text.endsWith('m') ? Number(text.slice(0, -1)) : Number(text) * 1000;
+  return Math.round(text.endsWith('m') ? Number(text.slice(0, -1)) : Number(text) * 1000);
 };
 
 /**

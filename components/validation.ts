@@ -9,6 +9,7 @@ import {
   dnsLabelProblem,
   dnsSubdomainProblem,
   hostProblem,
+  imageProblem,
   labelValueProblem,
   percentProblem,
 } from './rules';
@@ -96,13 +97,9 @@ export class Problems {
     );
   }
 
-  /** A non-empty image reference without blanks. */
+  /** An image reference, with or without tag and digest. */
   public image(prop: string, value: string): this {
-    return this.text(prop, value, (text) =>
-      /^[a-z0-9]([a-z0-9._/-]|:(?=[0-9a-zA-Z_]))*[\w.-]*(@sha256:[0-9a-f]{64})?$/i.test(text)
-        ? undefined
-        : 'must be an image reference such as registry/name:tag or registry/name@sha256:…',
-    );
+    return this.text(prop, value, imageProblem);
   }
 
   /** Every request at most its limit, all of them above zero, and memory always limited. */
