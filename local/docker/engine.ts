@@ -3,13 +3,12 @@ import * as http from 'node:http';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalError } from '../errors';
-import { state } from '../paths';
 import { isAlive, ownProcesses, readRecord, startDetached, stop, stopRecorded, tail, writeAtomic } from '../process';
 import type { ProcessRecord } from '../process';
 import type { Report } from '../report';
 import { withLock } from '../system/lock';
 import { run } from '../system/run';
-import { executables, fullPath, which } from '../system/which';
+import { executables, fullPath } from '../system/which';
 import { dockerLayout } from './layout';
 import type { DockerLayout } from './layout';
 import { unmountBelow } from './mounts';
@@ -21,6 +20,17 @@ export interface Docker {
   /** Path of the `docker` client. */
   readonly cli: string;
 }
+
+export interface DockerOptions {
+  /** @default - under this clone's state */
+  readonly layout?: DockerLayout;
+  /** Where `docker` and `dockerd` are looked for. @default - PATH and the directories of system programs */
+  readonly directories?: readonly string[];
+  /** @default - the user that runs this process */
+  readonly uid?: number | undefined;
+}
+
+const systemDirectories = (): readonly string[] => fullPath().split(path.delimiter);
 
 const INSTALL = 'apt-get install --no-install-recommends docker.io';
 const STARTUP_MS = 60_000;
@@ -41,18 +51,19 @@ async function answers(cli: string, dockerHost: string | undefined): Promise<str
 }
 
 /** The first client that reaches the engine: one that is much newer than an engine refuses to talk to it. */
-async function clientFor(dockerHost: string | undefined): Promise<string | undefined> {
-  for (const cli of executables('docker', fullPath().split(path.delimiter))) {
+async function clientFor(dockerHost: string | undefined, directories: readonly string[]): Promise<string | undefined> {
+  for (const cli of executables('docker', directories)) {
     if ((await answers(cli, dockerHost)) !== undefined) return cli;
   }
   return undefined;
 }
 
 /** The user's own engine, if one answers; `DOCKER_HOST` may name ours, after `eval "$(./trellis env)"`. */
-export async function usersEngine(layout: DockerLayout = dockerLayout()): Promise<Docker | undefined> {
+export async function usersEngine(options: DockerOptions = {}): Promise<Docker | undefined> {
+  const { layout = dockerLayout(), directories = systemDirectories() } = options;
   const named = process.env.DOCKER_HOST;
   if (named === `unix://${layout.socket}`) return undefined;
-  const cli = await clientFor(undefined);
+  const cli = await clientFor(undefined, directories);
   return cli === undefined ? undefined : { dockerHost: named, cli };
 }
 
@@ -89,8 +100,13 @@ function configuration(layout: DockerLayout, driver: StorageDriver, version: str
   return `${JSON.stringify(settings, undefined, 2)}\n`;
 }
 
-async function findDaemon(): Promise<{ readonly command: string; readonly version: string }> {
-  const command = which('dockerd');
+interface Daemon {
+  readonly command: string;
+  readonly version: string;
+}
+
+async function findDaemon(directories: readonly string[]): Promise<Daemon> {
+  const command = executables('dockerd', directories)[0];
   if (command === undefined) {
     throw new LocalError('No Docker engine answers, and there is no dockerd on this machine.', { fix: INSTALL });
   }
@@ -99,8 +115,7 @@ async function findDaemon(): Promise<{ readonly command: string; readonly versio
 }
 
 /** Starts the engine with one storage driver. @returns whether it answers; `false` where the driver doesn't work here */
-async function start(layout: DockerLayout, driver: StorageDriver): Promise<boolean> {
-  const { command, version } = await findDaemon();
+async function start(layout: DockerLayout, driver: StorageDriver, { command, version }: Daemon): Promise<boolean> {
   fs.mkdirSync(layout.run, { recursive: true, mode: 0o700 });
   fs.mkdirSync(layout.data, { recursive: true, mode: 0o711 });
   fs.rmSync(path.join(layout.run, 'docker.pid'), { force: true });
@@ -146,16 +161,17 @@ export async function stopDocker(layout: DockerLayout = dockerLayout()): Promise
   return was;
 }
 
-async function privateEngine(layout: DockerLayout, report: Report): Promise<void> {
+async function privateEngine(layout: DockerLayout, directories: readonly string[], report: Report): Promise<void> {
   const record = readRecord(layout.recordFile);
   if (record !== undefined && isAlive(record) && (await ping(layout.socket))) return;
+  const daemon = await findDaemon(directories);
   await stopDocker(layout);
   // A data root that was begun with the slow driver stays with it, or its images would be gone.
   const slow = fs.existsSync(path.join(layout.data, 'vfs'));
   report('starting a private Docker engine');
-  if (!slow && (await start(layout, 'overlay2'))) return;
+  if (!slow && (await start(layout, 'overlay2', daemon))) return;
   report('overlay2 does not work on this file system; using vfs, which is slow and takes more disk');
-  if (!(await start(layout, 'vfs'))) {
+  if (!(await start(layout, 'vfs', daemon))) {
     throw new LocalError(`The Docker engine finds no storage driver that works:\n${tail(layout.logFile)}`);
   }
 }
@@ -166,19 +182,20 @@ async function privateEngine(layout: DockerLayout, report: Report): Promise<void
  *
  * @throws LocalError where there is no engine and none can be started, with what it said
  */
-export async function ensureDocker(report: Report, layout: DockerLayout = dockerLayout()): Promise<Docker> {
-  const users = await usersEngine(layout);
+export async function ensureDocker(report: Report, options: DockerOptions = {}): Promise<Docker> {
+  const { layout = dockerLayout(), directories = systemDirectories() } = options;
+  const users = await usersEngine({ layout, directories });
   if (users !== undefined) return users;
-  if (process.env.DOCKER_HOST !== undefined && process.env.DOCKER_HOST !== `unix://${layout.socket}`) {
-    report(`no engine answers at DOCKER_HOST (${process.env.DOCKER_HOST}); using a private one`);
-  }
-  if (process.getuid?.() !== 0) {
+  const dockerHost = `unix://${layout.socket}`;
+  const named = process.env.DOCKER_HOST;
+  if (named !== undefined && named !== dockerHost) report('no engine answers at DOCKER_HOST; using a private one');
+  const uid = 'uid' in options ? options.uid : process.getuid?.();
+  if (uid !== 0) {
     throw new LocalError('No Docker engine answers, and only root can start one.', { fix: 'sudo ./trellis up' });
   }
-  const lock = state('locks', 'docker.lock');
-  await withLock(lock, { what: 'starts the Docker engine', report }, () => privateEngine(layout, report));
-  const dockerHost = `unix://${layout.socket}`;
-  const cli = await clientFor(dockerHost);
+  const lock = { what: 'starts the Docker engine', report };
+  await withLock(`${layout.recordFile}.lock`, lock, () => privateEngine(layout, directories, report));
+  const cli = await clientFor(dockerHost, directories);
   if (cli === undefined) {
     throw new LocalError('No docker client on this machine can talk to the private engine.', { fix: INSTALL });
   }

@@ -1,6 +1,6 @@
 export { BASE_IMAGE, ensureBaseImage } from './base-image';
 export { dockerEnvironment, ensureDocker, stopDocker, usersEngine } from './engine';
-export type { Docker } from './engine';
+export type { Docker, DockerOptions } from './engine';
 export { dockerLayout } from './layout';
 export type { DockerLayout } from './layout';
 export { mountsBelow, unmountBelow } from './mounts';
