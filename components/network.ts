@@ -41,7 +41,15 @@ export class WorkloadPolicy {
       spec: {
         podSelector: { matchLabels: labels },
         policyTypes: ['Ingress', 'Egress'],
-        ingress: rules(this.ingress).map(({ port, peers }) => ({ from: peers, ports: [{ protocol: 'TCP', port }] })),
+        // Left out when empty, which means the same: the API server drops an empty list and would see a change at every apply.
+        ...(this.ingress.length === 0
+          ? {}
+          : {
+              ingress: rules(this.ingress).map(({ port, peers }) => ({
+                from: peers,
+                ports: [{ protocol: 'TCP', port }],
+              })),
+            }),
         egress: [
           { to: [DNS_PEER], ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 })) },
           ...rules(this.egress).map(({ port, peers }) => ({ to: peers, ports: [{ protocol: 'TCP', port }] })),

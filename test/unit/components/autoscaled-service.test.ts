@@ -88,7 +88,7 @@ describe('with an image and nothing else', () => {
     expect(find(chart, 'v1/ServiceAccount').automountServiceAccountToken).toBe(false);
     expect(podOf(chart).serviceAccountName).toBe('api');
     expect(find(chart, 'networking.k8s.io/v1/NetworkPolicy').spec.podSelector).toEqual({ matchLabels: selector });
-    expect(find(chart, 'networking.k8s.io/v1/NetworkPolicy').spec.ingress).toEqual([]);
+    expect(find(chart, 'networking.k8s.io/v1/NetworkPolicy').spec.ingress).toBeUndefined();
     expect(all(chart, 'v1/ConfigMap')).toEqual([]);
   });
 

@@ -49,7 +49,7 @@ describe('a service that connects to another', () => {
       dns,
       { to: [pods('user-api', 'back')], ports: [{ protocol: 'TCP', port: 9000 }] },
     ]);
-    expect(outgoing.ingress).toEqual([]);
+    expect(outgoing.ingress).toBeUndefined();
     const incoming = find(back, 'networking.k8s.io/v1/NetworkPolicy').spec;
     expect(incoming.ingress).toEqual([{ from: [pods('web', 'front')], ports: [{ protocol: 'TCP', port: 9000 }] }]);
     expect(incoming.egress).toEqual([dns]);

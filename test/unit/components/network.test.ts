@@ -11,10 +11,11 @@ const peer = (name: string) => ({ podSelector: { matchLabels: { name } } });
 
 test('nothing comes in, and DNS alone goes out', () => {
   const { spec } = build();
+  // An empty list would mean the same, but the API server drops it: each apply would be a change.
+  expect(spec()).not.toHaveProperty('ingress');
   expect(spec()).toMatchObject({
     podSelector: { matchLabels: labels },
     policyTypes: ['Ingress', 'Egress'],
-    ingress: [],
     egress: [
       {
         ports: [
@@ -45,13 +46,13 @@ test('edges of one port share a rule, and each peer is in it once', () => {
 test('an edge out does not open a way in', () => {
   const { policy, spec } = build();
   policy.allowTo(peer('db'), 5432);
-  expect(spec().ingress).toEqual([]);
+  expect(spec().ingress).toBeUndefined();
   expect(spec().egress?.slice(1)).toEqual([{ to: [peer('db')], ports: [{ protocol: 'TCP', port: 5432 }] }]);
 });
 
 test('an edge added after a synth is in the next one', () => {
   const { policy, spec } = build();
-  expect(spec().ingress).toEqual([]);
+  expect(spec().ingress).toBeUndefined();
   policy.allowFrom(peer('late'), 80);
   expect(spec().ingress).toHaveLength(1);
 });
