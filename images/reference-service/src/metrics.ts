@@ -24,6 +24,8 @@ export function createMetrics(
   new Gauge({ name: 'reference_service_info', help: 'Constant 1.', labelNames: ['service', 'version'], registers })
     .labels(config.serviceName, version)
     .set(1);
+  // Before the checks below, which would be counted as requests that wait.
+  if (postgres !== undefined) addPoolMetrics(postgres, config.databasePoolMax, registers);
   if (checks.length > 0) {
     new Gauge({
       name: 'backend_up',
@@ -38,7 +40,6 @@ export function createMetrics(
       },
     });
   }
-  if (postgres !== undefined) addPoolMetrics(postgres, config.databasePoolMax, registers);
   return {
     registry,
     duration: new Histogram({

@@ -32,7 +32,8 @@ export class RedisBackend implements Backend {
     });
     this.client.on('error', (err: Error) => {
       // Every attempt raises one; the first of an outage is enough.
-      if (this.failure === undefined) log.warn({ backend: this.name, err }, 'connection lost');
+      if (this.failure === undefined)
+        log.warn({ backend: this.name, err }, 'no connection; trying again until there is one');
       this.failure = err;
     });
     this.client.on('ready', () => (this.failure = undefined));
