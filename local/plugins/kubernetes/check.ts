@@ -39,12 +39,6 @@ function refusals(context: Context, inputs: PropertyMap): readonly CheckFailure[
   return failures;
 }
 
-/** Refuses what belongs to Helm, YAML and Kustomize. */
-function refuseForeignTypes(context: Context): void {
-  const { group } = gvkOfType(context.type);
-  if (['helm.sh', 'yaml', 'kustomize'].includes(group)) gvkOfType(`${context.type.split(':')[0]}:${group}:`);
-}
-
 async function withNamespace(session: Session, context: Context, inputs: PropertyMap): Promise<PropertyMap> {
   const metadata = inputs['metadata'] ?? {};
   if (!isPropertyMap(metadata)) return inputs;
@@ -66,7 +60,6 @@ function announce(session: Session, object: KubeObject): void {
 
 /** Inputs as they will be applied: named, in a namespace, secrets marked. */
 export async function check(session: Session, request: CheckRequest, context: Context): Promise<CheckResponse> {
-  refuseForeignTypes(context);
   const given = withoutNulls(request.news) as PropertyMap;
   const failures = refusals(context, given);
   if (failures.length > 0) return { inputs: given, failures };

@@ -102,8 +102,7 @@ export class Client {
    */
   public async send(call: Call): Promise<Answer> {
     const began = Date.now();
-    // Once given up, a server that is still away must not cost every resource its patience again.
-    const patience = call.patience ?? (this.outage !== undefined ? 2 : this.answered ? PATIENCE_S : FIRST_CONTACT_S);
+    const patience = this.patience(call);
     for (let attempt = 0; ; attempt++) {
       const elapsed = (Date.now() - began) / 1000;
       const outcome = await this.attempt(call);
@@ -122,6 +121,12 @@ export class Client {
       }
       await pause(Math.min(this.backoff(attempt), Math.max(50, (patience - elapsed) * 1000)), call.signal);
     }
+  }
+
+  /** Once given up, a server that is still away must not cost every resource its patience again. */
+  private patience(call: Call): number {
+    if (this.outage !== undefined) return call.patience === undefined ? 2 : Math.min(call.patience, 0.3);
+    return call.patience ?? (this.answered ? PATIENCE_S : FIRST_CONTACT_S);
   }
 
   private backoff(attempt: number): number {

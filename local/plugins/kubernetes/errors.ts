@@ -39,13 +39,6 @@ export class ApiError extends KubernetesError {
   public get namespaceMissing(): boolean {
     return this.code === 404 && this.status.details?.kind === 'namespaces';
   }
-
-  /** A change of a field that can't change: what the API server says about it is not typed. */
-  public get immutableField(): boolean {
-    return (
-      this.code === 422 && /immutable|Forbidden: updates to .* are forbidden|may not (be )?change/i.test(this.message)
-    );
-  }
 }
 
 /** No answer: the API server is not there, or gave up for longer than the retries last. */

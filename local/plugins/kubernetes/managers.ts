@@ -1,7 +1,7 @@
 import type { PlainMap, PlainValue } from '../shared/values';
 import { isPropertyMap } from '../shared/values';
 import type { KubeObject } from './objects';
-import { list, text } from './objects';
+import { list, pluck, text, withIn, withoutIn } from './objects';
 
 /** Managers whose edits by hand the program overrules, and earlier forms of this one: the vendor's list. */
 const YIELDING = /^(kubectl|before-first-apply$|pulumi-kubernetes(\.exe)?$|pulumi-resource-kubernetes$)/;
@@ -37,6 +37,31 @@ export const appliedByPulumi = (live: KubeObject): boolean =>
 /** Whether somebody edited the object by hand. */
 export const editedByHand = (live: KubeObject, ours: string): boolean =>
   list(live, 'metadata', 'managedFields').some((entry) => yields(entry, ours));
+
+/** The member of a `fieldsV1` set at a path of map keys. */
+const fieldAt = (entry: PlainValue, path: readonly string[]): PlainValue | undefined =>
+  pluck(entry, 'fieldsV1', ...path.map((step) => `f:${step}`));
+
+/**
+ * What is to be applied where the program ignores changes of some fields: those that others own are left out, those that are
+ * ours keep their live value. Paths into lists stay as the program has them.
+ */
+export function withoutIgnored(
+  object: KubeObject,
+  live: KubeObject,
+  ours: string,
+  ignored: readonly string[],
+): KubeObject {
+  const entries = list(live, 'metadata', 'managedFields');
+  return ignored.reduce((rest, source) => {
+    const path = source.replace(/\["([^"]*)"\]/g, '.$1').split('.');
+    if (path.some((step) => /[[*]/.test(step))) return rest;
+    const owners = entries.filter((entry) => fieldAt(entry, path) !== undefined).map(manager);
+    if (owners.length > 0 && !owners.includes(ours)) return withoutIn(rest, path);
+    const value = pluck(live, ...path);
+    return value === undefined ? rest : withIn(rest, path, value);
+  }, object);
+}
 
 /**
  * The object's managed fields after ours has taken over what was edited by hand; undefined where there is nothing to take.

@@ -106,9 +106,11 @@ export function parseUrn(urn: string): { readonly type: string; readonly name: s
 export function gvkOfType(type: string): Gvk {
   const [, module = '', kind = ''] = type.split(':');
   const [group, version] = module.split('/');
-  if (group === undefined || version === undefined || kind === '') {
+  // These are the vendor's inventions: no API server knows them.
+  const foreign = ['helm.sh', 'yaml', 'kustomize'].includes(group ?? '');
+  if (group === undefined || version === undefined || kind === '' || foreign) {
     throw new KubernetesError(
-      `the embedded Kubernetes plugin serves no ${type}: its type has no group and version. ` +
+      `the embedded Kubernetes plugin serves no ${type}. ` +
         "Helm, YAML and Kustomize resources need the vendor's plugin (pulumi-resource-kubernetes).",
     );
   }

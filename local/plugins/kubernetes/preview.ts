@@ -3,7 +3,7 @@ import type { PropertyMap, PropertyValue } from '../shared/values';
 import { hasUnknown, isPropertyMap, unknown } from '../shared/values';
 import { builtIn } from './discovery';
 import { ApiError, KubernetesError, NoSuchKindError, UnreachableError } from './errors';
-import { appliedByPulumi, editedByHand } from './managers';
+import { appliedByPulumi, editedByHand, withoutIgnored } from './managers';
 import { apiVersionOf, display, nameOf, namespaceOf, pluck, withIn } from './objects';
 import type { Gvk, KubeObject } from './objects';
 import { explain } from './refusal';
@@ -98,7 +98,7 @@ function excuse(
   if (error.namespaceMissing) {
     return {
       severity: 'info',
-      text: `namespace ${namespaceOf(object)} does not exist yet; its objects were checked elsewhere`,
+      text: `namespace ${namespaceOf(object)} does not exist yet; its objects are shown as the program has them`,
     };
   }
   const verdict =
@@ -118,8 +118,8 @@ export async function previewCreate(session: Session, input: PreviewInput): Prom
   const options = { signal: context.signal, patience: PREVIEW_PATIENCE_S };
   try {
     const existing = await session.cluster.get(gvk, namespaceOf(object), nameOf(object), options);
-    if (existing !== undefined) {
-      if (!appliedByPulumi(existing) && !session.settings.upsert && !session.isPatch(context, gvk)) {
+    if (existing !== undefined && !session.isPatch(context, gvk)) {
+      if (!appliedByPulumi(existing) && !session.settings.upsert) {
         session.sayOnce(
           context,
           'warning',
@@ -166,14 +166,20 @@ async function validateAsNew(
 /** What `up` would make of the object that exists. */
 export async function previewUpdate(
   session: Session,
-  input: PreviewInput & { readonly live: KubeObject },
+  input: PreviewInput & { readonly live: KubeObject; readonly ignoreChanges: readonly string[] },
 ): Promise<PropertyMap> {
   const { context, gvk, object, inputs, fieldManager, force, live } = input;
   const version = apiVersionOf(gvk);
   const fromInputs = (): PropertyMap => {
-    const kept = { ...object, ...(live['status'] === undefined ? {} : { status: live['status'] }) };
-    const metadata = { ...(live['metadata'] as KubeObject), ...(object['metadata'] as KubeObject) };
-    return toState({ ...kept, metadata }, inputs, fieldManager, version);
+    // What the API server has assigned stays: an address, a volume.
+    const assigned = Object.fromEntries(
+      ['metadata', 'spec'].flatMap((key) => {
+        const [was, is] = [live[key], object[key]];
+        return isPropertyMap(was) && isPropertyMap(is) ? [[key, { ...was, ...is }]] : [];
+      }),
+    );
+    const status = live['status'] === undefined ? {} : { status: live['status'] };
+    return toState({ ...object, ...status, ...assigned }, inputs, fieldManager, version);
   };
   if (hasUnknown(inputs)) return fromInputs();
   const options = { signal: context.signal, patience: PREVIEW_PATIENCE_S };
@@ -181,7 +187,8 @@ export async function previewUpdate(
     const existing = await session.cluster.get(gvk, namespaceOf(object), nameOf(object), options);
     const mayForce = force || existing === undefined || editedByHand(existing, fieldManager);
     const call = { fieldManager, force: mayForce, dryRun: true, ...options };
-    const applied = await session.cluster.apply(gvk, object, call);
+    const kept = existing === undefined ? object : withoutIgnored(object, existing, fieldManager, input.ignoreChanges);
+    const applied = await session.cluster.apply(gvk, kept, call);
     session.forward(context, applied.warnings);
     const state = toState(applied.object, inputs, fieldManager, version);
     return withIn<PropertyValue>(state, ['metadata', 'resourceVersion'], unknown);

@@ -33,11 +33,21 @@ export function sealSecretKind(object: PropertyMap): PropertyMap {
   return sealed;
 }
 
-function markByValue(value: PropertyValue, known: readonly string[]): PropertyValue {
-  if (typeof value === 'string') return known.some((secret) => value.includes(secret)) ? new Secret(value) : value;
-  if (Array.isArray(value)) return (value as readonly PropertyValue[]).map((item) => markByValue(item, known));
+/** Strings that the program shows anyway. */
+function openStrings(value: PropertyValue, found = new Set<string>()): Set<string> {
+  if (typeof value === 'string') found.add(value);
+  else if (Array.isArray(value)) for (const item of value as readonly PropertyValue[]) openStrings(item, found);
+  else if (isPropertyMap(value)) for (const item of Object.values(value)) openStrings(item, found);
+  return found;
+}
+
+function markByValue(value: PropertyValue, known: readonly string[], open: ReadonlySet<string>): PropertyValue {
+  if (typeof value === 'string') {
+    return !open.has(value) && known.some((secret) => value.includes(secret)) ? new Secret(value) : value;
+  }
+  if (Array.isArray(value)) return (value as readonly PropertyValue[]).map((item) => markByValue(item, known, open));
   if (!isPropertyMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, markByValue(item, known)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, markByValue(item, known, open)]));
 }
 
 /**
@@ -46,9 +56,11 @@ function markByValue(value: PropertyValue, known: readonly string[]): PropertyVa
  */
 export function seal(answer: PropertyMap, inputs: PropertyMap): PropertyMap {
   const marked = markSecrets(answer, inputs);
+  // What a Secret holds may well be a part of its name; it comes back nowhere but in `data`.
+  if (kindOf(answer) === 'Secret') return sealSecretKind(isPropertyMap(marked) ? marked : answer);
   const telling = secretStrings(inputs).filter((secret) => secret.length >= TELLING_LENGTH);
-  const byValue = telling.length === 0 ? marked : markByValue(marked, telling);
-  return sealSecretKind(isPropertyMap(byValue) ? byValue : answer);
+  const byValue = telling.length === 0 ? marked : markByValue(marked, telling, openStrings(inputs));
+  return isPropertyMap(byValue) ? byValue : answer;
 }
 
 /**
@@ -57,9 +69,11 @@ export function seal(answer: PropertyMap, inputs: PropertyMap): PropertyMap {
  */
 export class Redactor {
   private readonly known = new Set<string>();
+  private readonly names = new Set<string>();
 
   public learn(...maps: readonly PropertyMap[]): void {
     for (const map of maps) {
+      this.learnName(map);
       for (const secret of secretStrings(sealSecretKind(map))) this.add(secret);
       const data = map['data'] instanceof Secret ? map['data'].reveal() : map['data'];
       if (kindOf(map) !== 'Secret') continue;
@@ -67,9 +81,19 @@ export class Redactor {
     }
   }
 
-  /** The text with every known secret replaced. */
+  /** The text with every known secret replaced. A database called as its pod is no secret. */
   public text(message: string): string {
-    return redact(message, [...this.known]);
+    const open = [...this.names];
+    return redact(
+      message,
+      [...this.known].filter((secret) => !open.some((name) => name.includes(secret))),
+    );
+  }
+
+  private learnName(map: PropertyMap): void {
+    const metadata = map['metadata'];
+    if (!isPropertyMap(metadata)) return;
+    for (const name of [metadata['name'], metadata['namespace']]) if (typeof name === 'string') this.names.add(name);
   }
 
   private add(secret: string): void {

@@ -6,7 +6,7 @@ import { untilGone, untilReady } from './await';
 import { pause } from './client';
 import type { Applied } from './cluster';
 import { ApiError, KubernetesError, messageOf, NoSuchKindError } from './errors';
-import { appliedBy, takenOver } from './managers';
+import { appliedBy, takenOver, withoutIgnored } from './managers';
 import { fieldManagerFor } from './naming';
 import {
   annotation,
@@ -158,27 +158,41 @@ export async function update(session: Session, request: UpdateRequest, context: 
   const fieldManager = managerOf(object) ?? former;
   const force = forced(session, object);
   if (preview) {
-    const input = { context, gvk, object, inputs, fieldManager, force, live: old.live };
+    const input = {
+      context,
+      gvk,
+      object,
+      inputs,
+      fieldManager,
+      force,
+      live: old.live,
+      ignoreChanges: request.ignoreChanges,
+    };
     return { outputs: await previewUpdate(session, input) };
   }
   const initialApiVersion = old.initialApiVersion ?? apiVersionOf(gvk);
   const write = { session, context, gvk, object, inputs, fieldManager, initialApiVersion, timeout };
-  if (!session.isPatch(context, gvk)) await takeOver(write);
-  const applied = await applyWhenPossible(write);
+  const applied = await applyWhenPossible(await prepare(write, request.ignoreChanges));
   if (former !== fieldManager) await relinquish(session, context, gvk, object, former);
   return { outputs: await settle(write, applied) };
 }
 
-/** What was edited by hand becomes ours before it is applied: a person with kubectl is no other owner. */
-async function takeOver({ session, context, gvk, object, fieldManager }: Write): Promise<void> {
+/**
+ * What was edited by hand becomes ours before it is applied: a person with kubectl is no other owner. What the program
+ * ignores is left to whoever owns it.
+ */
+async function prepare(write: Write, ignoreChanges: readonly string[]): Promise<Write> {
+  const { session, context, gvk, object, fieldManager } = write;
   const options = { signal: context.signal };
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; ; attempt++) {
     const live = await session.cluster.get(gvk, namespaceOf(object), nameOf(object), options);
-    const fields = live && takenOver(live, fieldManager);
-    if (live === undefined || fields === undefined) return;
+    if (live === undefined) return write;
+    const prepared = { ...write, object: withoutIgnored(object, live, fieldManager, ignoreChanges) };
+    const fields = session.isPatch(context, gvk) ? undefined : takenOver(live, fieldManager);
+    if (fields === undefined || attempt === 5) return prepared;
     try {
       await session.cluster.patchManagers(gvk, live, fields, options);
-      return;
+      return prepared;
     } catch (error) {
       // Somebody wrote in between: look again.
       if (!(error instanceof ApiError) || ![409, 422].includes(error.code)) throw error;
