@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
-import { kubeObject } from './kube';
+import { declareExternal } from './external';
 import type { Labels } from './kube';
+import { kubeObject } from './kube';
 import type { Late, LateSecret } from './late';
 import { LateTokens } from './late';
 import type { Problems } from './validation';
@@ -75,8 +76,9 @@ export class Certificate {
       .require(isPem(key, 'PRIVATE KEY'), 'certificate: key must be PEM text that begins with BEGIN … PRIVATE KEY');
   }
 
-  /** Adds the Secret of a certificate that was brought along. @internal */
+  /** Adds the Secret of a certificate that was brought along, or says that somebody else makes it. @internal */
   public _addSecret(scope: Construct, name: string, labels: Labels): void {
+    if (this.source.kind === 'secret') declareExternal(scope, 'Secret', name);
     if (this.source.kind !== 'pem') return;
     const tokens = LateTokens.of(scope);
     const { cert, key } = this.source.pem;

@@ -6,7 +6,9 @@ import type { ConfigFiles, HttpProbes, HttpWorkloadProps } from './http-props';
 import { ServiceType } from './http-props';
 import type { Labels } from './kube';
 import { LateTokens } from './late';
+import type { LifecycleProps } from './lifecycle';
 import { Lifecycle, wholeSeconds } from './lifecycle';
+import { labelProblems } from './stateful-workload';
 import type { Problems } from './validation';
 
 /** The label that selects a workload's pods; nothing else may be in a selector, which can never change. */
@@ -22,6 +24,10 @@ export interface HttpDefaults {
   readonly probes: Required<Pick<HttpProbes, 'liveness' | 'readiness'>>;
   /** Start-up time that comes on top of `startupDeadline`. @default - none */
   readonly extraStartup?: Duration;
+  /** @default - those of LifecycleProps */
+  readonly lifecycle?: LifecycleProps;
+  /** Directories that the component mounts something on. @default - none */
+  readonly directories?: readonly string[];
 }
 
 /** Common props with every default in its place. */
@@ -39,6 +45,8 @@ export interface HttpSettings {
   readonly configFiles: ConfigFiles | undefined;
   readonly configName: string;
   readonly scratch: readonly string[];
+  /** Directories that the component mounts something on. */
+  readonly taken: readonly string[];
   readonly selector: Labels;
   readonly labels: Labels;
   readonly user: number;
@@ -61,7 +69,7 @@ export function httpSettings(
     image: LateTokens.of(scope).asString(scope, props.image),
     targetPort: props.port ?? 8080,
     resources: props.resources ?? defaults.resources,
-    lifecycle: new Lifecycle(Duration.seconds(startup + extra), props.lifecycle),
+    lifecycle: new Lifecycle(Duration.seconds(startup + extra), { ...defaults.lifecycle, ...props.lifecycle }),
     probes: {
       liveness,
       readiness: props.probes?.readiness ?? defaults.probes.readiness,
@@ -76,6 +84,7 @@ export function httpSettings(
     configFiles: props.configFiles,
     configName: `${name}${CONFIG_SUFFIX}`,
     scratch: props.scratch ?? [],
+    taken: defaults.directories ?? [],
     selector,
     labels: { ...props.labels, ...selector },
     user: props.user ?? 10001,
@@ -102,7 +111,7 @@ export function checkHttp(problems: Problems, settings: HttpSettings, props: Htt
     .integer('user', settings.user, { min: 10_001, max: 2 ** 31 - 1 });
   settings.lifecycle.check(problems);
   checkProbes(problems, settings);
-  checkLabels(problems, props.labels ?? {});
+  labelProblems(problems, props.labels ?? {}, settings.selector);
   checkFiles(problems, settings);
   checkSources(problems, settings);
 }
@@ -123,20 +132,8 @@ function checkProbes(problems: Problems, { probes }: HttpSettings): void {
   }
 }
 
-function checkLabels(problems: Problems, labels: Labels): void {
-  for (const [key, value] of Object.entries(labels)) {
-    problems
-      .labelValue(`labels['${key}']`, value)
-      .require(
-        /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(key),
-        `labels: '${key}' is not a label's name (an optional DNS prefix and '/', then letters, digits, '-', '_', '.')`,
-      )
-      .require(key !== NAME_LABEL, `labels: '${NAME_LABEL}' selects the pods and is set from name`);
-  }
-}
-
-function checkFiles(problems: Problems, { configFiles, scratch }: HttpSettings): void {
-  const directories = [...scratch, ...(configFiles === undefined ? [] : [configFiles.directory])];
+function checkFiles(problems: Problems, { configFiles, scratch, taken }: HttpSettings): void {
+  const directories = [...taken, ...scratch, ...(configFiles === undefined ? [] : [configFiles.directory])];
   checkDirectories(problems, directories);
   if (configFiles === undefined) return;
   const files = Object.entries(configFiles.files);

@@ -1,4 +1,3 @@
-import { Chart } from 'cdk8s';
 import type { EnvValue } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
@@ -14,6 +13,7 @@ import type { NetworkPolicyPeer } from './kube';
 import type { Late } from './late';
 import type { Lifecycle } from './lifecycle';
 import { WorkloadPolicy, podsPeer } from './network';
+import { serviceHost } from './stateful-workload';
 import { Problems } from './validation';
 
 /** Something behind a Service that answers HTTP: an ingress leads to it, and other services connect to it. */
@@ -72,8 +72,7 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
     this.port = settings.servicePort;
     this.targetPort = settings.targetPort;
     this.lifecycle = settings.lifecycle;
-    const { namespace } = Chart.of(this);
-    this.host = namespace === undefined ? settings.serviceName : `${settings.serviceName}.${namespace}.svc`;
+    this.host = serviceHost(this, settings.serviceName);
     this.peer = podsPeer(this, settings.selector);
     addServiceAccount(this, settings);
     addService(this, settings);

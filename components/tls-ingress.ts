@@ -59,9 +59,9 @@ const DEFAULT_CONTROLLER: IngressController = {
   namespace: 'ingress-nginx',
   podLabels: { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' },
 };
-// Where cert-manager's pod for an HTTP-01 challenge listens, and the label that it always has.
+// Where cert-manager's pod for an HTTP-01 challenge listens, and the label that only it has.
 const SOLVER_PORT = 8089;
-const SOLVER_LABELS = { 'acme.cert-manager.io/http01-solver': 'true' };
+const SOLVER_LABEL = 'acme.cert-manager.io/http01-solver';
 
 const ACME_SUFFIX = '-acme';
 const NO_ROUTE = 'an ingress needs at least one route; give routes, or call addRoute';
@@ -235,7 +235,7 @@ export class TlsIngress extends Construct implements IClient {
       { name: `${this.name}${ACME_SUFFIX}`, labels, annotations },
       {
         spec: {
-          podSelector: { matchLabels: SOLVER_LABELS },
+          podSelector: { matchExpressions: [{ key: SOLVER_LABEL, operator: 'Exists' }] },
           policyTypes: ['Ingress'],
           ingress: [{ from: [this.peer], ports: [{ protocol: 'TCP', port: SOLVER_PORT }] }],
         },

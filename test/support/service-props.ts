@@ -1,17 +1,14 @@
 import { App, Chart, Duration, Size } from 'cdk8s';
 import type { AutoscaledServiceProps } from '../../components/autoscaled-service';
-import { ScalingSignal } from '../../components/scaling';
+import type { HttpWorkloadProps } from '../../components/http-props';
 import { ServiceType } from '../../components/http-props';
-import { ValidationError } from '../../components/errors';
-import type { Container, Kinds, Labels, PodSpec } from '../../components/kube';
+import type { Container, Kinds, PodSpec } from '../../components/kube';
 import { compute } from '../../components/pod';
+import { ScalingSignal } from '../../components/scaling';
+import type { Manifest } from './synth';
+import { find as findNamed, objectsOf } from './synth';
 
-/** An object as it stands in YAML. */
-export type Manifest<K extends keyof Kinds> = Kinds[K] & {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string; labels?: Labels; annotations?: Labels };
-};
+export { problemsOf } from './synth';
 
 /** A fresh chart in the namespace that the tests expect. */
 export const freshChart = (namespace = 'shop', app = new App()): Chart =>
@@ -19,13 +16,13 @@ export const freshChart = (namespace = 'shop', app = new App()): Chart =>
 
 /** Every object of a kind. */
 export const all = <K extends keyof Kinds>(chart: Chart, kind: K): readonly Manifest<K>[] =>
-  (chart.toJson() as Manifest<K>[]).filter((object) => `${object.apiVersion}/${object.kind}` === kind);
+  objectsOf(chart).filter((object): object is Manifest<K> => `${object.apiVersion}/${object.kind}` === kind);
 
 /** The one object of a kind, or the one of that name. */
 export function find<K extends keyof Kinds>(chart: Chart, kind: K, name?: string): Manifest<K> {
-  const found = all(chart, kind).filter((object) => name === undefined || object.metadata.name === name);
-  expect(found.map((object) => `${object.kind}/${object.metadata.name}`)).toHaveLength(1);
-  return found[0] as Manifest<K>;
+  const names = all(chart, kind).map(({ metadata }) => metadata.name);
+  if (name === undefined) expect(names).toHaveLength(1);
+  return findNamed(chart, kind, name ?? names[0] ?? '');
 }
 
 /** The pod of a chart's only Deployment, or of the one of that name. */
@@ -39,21 +36,10 @@ export function onlyContainer(chart: Chart, name?: string): Container {
   return containers[0] as Container;
 }
 
-/** The problems that a component found, one by one. */
-export function problemsOf(build: () => unknown): readonly string[] {
-  try {
-    build();
-  } catch (error) {
-    if (error instanceof ValidationError) return error.problems;
-    throw error;
-  }
-  return [];
-}
-
 export const IMAGE = 'registry.test/shop/api@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 
-/** Every prop of AutoscaledService; a new one breaks compilation here until a test knows it. */
-export const allServiceProps: Required<AutoscaledServiceProps> = {
+/** Every prop that HTTP workloads share; a new one breaks compilation here until a test knows it. */
+export const allHttpProps: Required<HttpWorkloadProps> = {
   image: IMAGE,
   name: 'api',
   port: 9000,
@@ -86,6 +72,11 @@ export const allServiceProps: Required<AutoscaledServiceProps> = {
   scratch: ['/app/data'],
   labels: { team: 'blue' },
   user: 12345,
+};
+
+/** Every prop of AutoscaledService. */
+export const allServiceProps: Required<AutoscaledServiceProps> = {
+  ...allHttpProps,
   minReplicas: 3,
   maxReplicas: 9,
   scaleOn: [ScalingSignal.cpu(75), ScalingSignal.memory(80), ScalingSignal.perPod('http_requests', 2.5)],

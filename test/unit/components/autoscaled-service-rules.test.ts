@@ -36,7 +36,7 @@ const cases: readonly (readonly [title: string, props: Partial<AutoscaledService
   ['identical probes', { probes: { liveness: '/ready' } }, 'probes.liveness and probes.readiness must differ'],
   ['probe period of zero', { probes: { livenessPeriod: Duration.seconds(0) } }, 'probes.livenessPeriod in seconds must be a whole number from 1 to 3600, got 0'],
   ['bad label value', { labels: { team: 'x y!' } }, "labels['team'] must be a label value"],
-  ['bad label name', { labels: { 'te am': 'x' } }, "labels: 'te am' is not a label's name"],
+  ['bad label name', { labels: { 'te am': 'x' } }, "labels: the name of 'te am' must be a label value"],
   ['selecting label', { labels: { 'app.kubernetes.io/name': 'x' } }, "labels: 'app.kubernetes.io/name' selects the pods"],
   ['relative directory', { scratch: ['data'] }, "'data' is not an absolute directory"],
   ['directory with dots', { scratch: ['/app/../etc'] }, "'/app/../etc' is not an absolute directory"],

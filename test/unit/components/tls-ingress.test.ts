@@ -2,6 +2,7 @@ import { App, Duration, Size } from 'cdk8s';
 import type { ApiObject, Chart } from 'cdk8s';
 import { AutoscaledService } from '../../../components/autoscaled-service';
 import { Certificate } from '../../../components/certificate';
+import { externalObjects } from '../../../components/external';
 import { LateTokens } from '../../../components/late';
 import type { TlsIngressProps } from '../../../components/tls-ingress';
 import { TlsIngress } from '../../../components/tls-ingress';
@@ -56,7 +57,7 @@ describe('with a certificate and a route', () => {
       { from: [controller], ports: [{ protocol: 'TCP', port: 8080 }] },
     ]);
     expect(find(chart, POLICY, 'public-acme').spec).toEqual({
-      podSelector: { matchLabels: { 'acme.cert-manager.io/http01-solver': 'true' } },
+      podSelector: { matchExpressions: [{ key: 'acme.cert-manager.io/http01-solver', operator: 'Exists' }] },
       policyTypes: ['Ingress'],
       ingress: [{ from: [controller], ports: [{ protocol: 'TCP', port: 8089 }] }],
     });
@@ -152,6 +153,7 @@ describe('certificates', () => {
     const chart = synth(Certificate.fromSecret('wildcard'));
     expect(find(chart, INGRESS).spec.tls).toEqual([{ hosts: ['a.example.com'], secretName: 'wildcard' }]);
     expect(all(chart, 'v1/Secret')).toEqual([]);
+    expect(externalObjects(chart)).toEqual([{ kind: 'Secret', name: 'wildcard' }]);
   });
 });
 
