@@ -39,4 +39,5 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   };
 }
 
-export default stack;
+// The engine calls what a CommonJS program exports.
+export = stack;

@@ -4,7 +4,7 @@ import type { StepUi } from '../steps';
 import { countChecks, type Check, type SuiteResult } from './suite';
 
 const CHECKS: readonly (readonly [name: string, program: string, ...args: string[]])[] = [
-  ['types', 'typescript/bin/tsc', '-p', 'tsconfig.check.json', '--pretty', 'false'],
+  ['types', 'typescript/bin/tsc', '-p', 'tsconfig.json', '--pretty', 'false'],
   ['lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0', '--no-color'],
   ['format', 'prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn'],
 ];
