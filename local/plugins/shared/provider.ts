@@ -20,7 +20,7 @@ export interface Context {
 }
 
 export interface CheckFailure {
-  /** Path of the property, or empty where the failure is of no single one. */
+  /** Path of the property, or empty where the failure is of no single one. It is shown; its value never is. */
   readonly property: string;
   readonly reason: string;
 }

@@ -71,11 +71,14 @@ function checkResponse(result: CheckResponse): proto.CheckResponse {
   return response;
 }
 
+/**
+ * The engine prints the value of the property that a failure names, secret or not. So none is named to it: its path stands in
+ * the reason alone.
+ */
 function failures(list: readonly CheckFailure[] = []): proto.CheckFailure[] {
-  return list.map((item) => {
+  return list.map(({ property, reason }) => {
     const failure = new proto.CheckFailure();
-    failure.setProperty(item.property);
-    failure.setReason(item.reason);
+    failure.setReason(reason.includes(property) ? reason : `${property}: ${reason}`);
     return failure;
   });
 }

@@ -93,11 +93,11 @@ describe('a served provider', () => {
     expect([configured.getAcceptsecrets(), configured.getSupportspreview()]).toEqual([true, true]);
   });
 
-  test('reports failures of a check with their property', async () => {
+  test('reports failures of a check in words alone: of a named property the engine would print the value', async () => {
     const request = new proto.CheckRequest().setUrn(URN).setNews(encode({ a: { b: 1 } }));
     const response = await call<proto.CheckResponse>((done) => client.check(request, done));
     expect(response.getFailuresList().map((item) => item.toObject())).toEqual([
-      { property: 'a.b', reason: 'is wrong' },
+      { property: '', reason: 'a.b: is wrong' },
     ]);
   });
 
