@@ -1,36 +1,18 @@
-import { Chart, JsonPatch, Size } from 'cdk8s';
+import { Chart, JsonPatch } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Labels } from './kube';
 import { kubeObject } from './kube';
+import type { NamespaceQuota } from './namespace-quota';
+import { derivedLimits, hardLimits } from './namespace-quota';
 import { compute, resourceRequirements } from './pod';
 import { RemovalPolicy, setReleaseOptions } from './release-options';
-import { cpuMillis, sizeQuantity } from './units';
 import { Problems } from './validation';
-
-/**
- * What all pods and volumes of a namespace may add up to.
- * It must hold every autoscaler at its maximum and the extra pods of a rollout, or both stop half-way.
- */
-export interface NamespaceQuota {
-  /** Sum of all requests and of all limits; memory limits are required, the rest is unbounded where it is left out. */
-  readonly compute: ContainerResources;
-  /** @default 100 */
-  readonly pods?: number;
-  /** Volumes that are claimed. @default 20 */
-  readonly persistentVolumeClaims?: number;
-  /** Sum of all claims. @default Size.gibibytes(200) */
-  readonly storage?: Size;
-  /** Services with a load balancer, each of which costs money. @default 1 */
-  readonly loadBalancers?: number;
-  /** Devices by the name of their extended resource, such as `nvidia.com/gpu`. @default - none */
-  readonly devices?: Readonly<Record<string, number>>;
-}
 
 /** What a namespace starts with. */
 export interface NamespaceBaselineProps {
-  readonly quota: NamespaceQuota;
+  /** @default - what the namespace's workloads add up to at most, autoscalers at their maximum and rollouts under way, and a quarter more */
+  readonly quota?: NamespaceQuota;
   /** What a container gets that says nothing, such as one that an operator adds. @default - cpu 100m/500m, memory 128Mi/512Mi */
   readonly containerDefaults?: ContainerResources;
   /** Version of the Pod Security Standards, so that an upgrade of the cluster does not move them. @default "v1.34" */
@@ -55,7 +37,7 @@ export class NamespaceBaseline extends Construct {
   public constructor(
     scope: Construct,
     id: string,
-    private readonly props: NamespaceBaselineProps,
+    private readonly props: NamespaceBaselineProps = {},
   ) {
     super(scope, id);
     this.name = Chart.of(this).namespace ?? '';
@@ -79,7 +61,10 @@ export class NamespaceBaseline extends Construct {
       { name: 'default-deny' },
       { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } },
     );
-    kubeObject(this, 'Quota', 'v1/ResourceQuota', { name: 'quota' }, { spec: { hard: this.hardLimits() } });
+    kubeObject(this, 'Quota', 'v1/ResourceQuota', { name: 'quota' }, () => ({
+      // By synth every workload is known, in whichever order they came.
+      spec: { hard: props.quota === undefined ? derivedLimits(this, this.name) : hardLimits(props.quota) },
+    }));
     const { requests, limits } = resourceRequirements(containerDefaults);
     const perContainer = { type: 'Container', defaultRequest: requests ?? {}, default: limits ?? {} };
     kubeObject(this, 'Limits', 'v1/LimitRange', { name: 'container-defaults' }, { spec: { limits: [perContainer] } });
@@ -98,17 +83,8 @@ export class NamespaceBaseline extends Construct {
         /^v1\.[0-9]{1,3}$/.test(this.podSecurityVersion),
         `podSecurityVersion must be a version such as v1.34, got '${this.podSecurityVersion}'`,
       )
-      .resources('containerDefaults', containerDefaults)
-      .resources('quota.compute', quota.compute)
-      .integer('quota.pods', quota.pods, { min: 1, max: 10_000 })
-      .integer('quota.persistentVolumeClaims', quota.persistentVolumeClaims, { min: 0, max: 10_000 })
-      .integer('quota.loadBalancers', quota.loadBalancers, { min: 0, max: 1000 })
-      .size('quota.storage', quota.storage);
-    for (const [device, count] of Object.entries(quota.devices ?? {})) {
-      problems
-        .require(/^[a-z0-9.-]+\/[\w.-]+$/.test(device), `quota.devices: '${device}' is not an extended resource`)
-        .integer(`quota.devices['${device}']`, count, { min: 0, max: 10_000 });
-    }
+      .resources('containerDefaults', containerDefaults);
+    if (quota !== undefined) checkQuota(problems, quota);
     for (const [key, value] of Object.entries(labels)) {
       problems
         .labelValue(`labels['${key}']`, value)
@@ -128,28 +104,18 @@ export class NamespaceBaseline extends Construct {
     namespace.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
     setReleaseOptions(namespace, { removalPolicy: this.removalPolicy });
   }
-
-  private hardLimits(): Readonly<Record<string, string>> {
-    const { quota } = this.props;
-    const { cpu, memory, ephemeralStorage } = quota.compute;
-    const sums: readonly (readonly [string, Cpu | Size | number | undefined])[] = [
-      ['requests.cpu', cpu?.request],
-      ['limits.cpu', cpu?.limit],
-      ['requests.memory', memory?.request],
-      ['limits.memory', memory?.limit],
-      ['requests.ephemeral-storage', ephemeralStorage?.request],
-      ['limits.ephemeral-storage', ephemeralStorage?.limit],
-      ['pods', quota.pods ?? 100],
-      ['persistentvolumeclaims', quota.persistentVolumeClaims ?? 20],
-      ['requests.storage', quota.storage ?? Size.gibibytes(200)],
-      ['services.loadbalancers', quota.loadBalancers ?? 1],
-      ...Object.entries(quota.devices ?? {}).map(([name, count]) => [`requests.${name}`, count] as const),
-    ];
-    return Object.fromEntries(sums.flatMap(([name, sum]) => (sum === undefined ? [] : [[name, quantity(sum)]])));
-  }
 }
 
-function quantity(amount: Cpu | Size | number): string {
-  if (typeof amount === 'number') return String(amount);
-  return amount instanceof Cpu ? `${cpuMillis(amount)}m` : sizeQuantity(amount);
+function checkQuota(problems: Problems, quota: NamespaceQuota): void {
+  problems
+    .resources('quota.compute', quota.compute)
+    .integer('quota.pods', quota.pods, { min: 1, max: 10_000 })
+    .integer('quota.persistentVolumeClaims', quota.persistentVolumeClaims, { min: 0, max: 10_000 })
+    .integer('quota.loadBalancers', quota.loadBalancers, { min: 0, max: 1000 })
+    .size('quota.storage', quota.storage);
+  for (const [device, count] of Object.entries(quota.devices ?? {})) {
+    problems
+      .require(/^[a-z0-9.-]+\/[\w.-]+$/.test(device), `quota.devices: '${device}' is not an extended resource`)
+      .integer(`quota.devices['${device}']`, count, { min: 0, max: 10_000 });
+  }
 }

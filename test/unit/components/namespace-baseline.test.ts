@@ -1,10 +1,18 @@
 import { App, Chart, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
+import { AutoscaledService } from '../../../components/autoscaled-service';
+import { GpuInferenceDeployment } from '../../../components/gpu-inference-deployment';
+import { GpuRequest } from '../../../components/gpu-request';
+import { ServiceType } from '../../../components/http-props';
+import { ModelSource } from '../../../components/model-source';
 import type { NamespaceBaselineProps } from '../../../components/namespace-baseline';
 import { NamespaceBaseline } from '../../../components/namespace-baseline';
+import { totalsOf } from '../../../components/namespace-quota';
 import { compute } from '../../../components/pod';
 import { RemovalPolicy, releaseOptionsOf } from '../../../components/release-options';
-import { find, freshChart, problemsOf } from '../../support/service-props';
+import { StatefulDatabase } from '../../../components/stateful-database';
+import { minimalDatabase } from '../../support/props';
+import { find, freshChart, IMAGE, problemsOf } from '../../support/service-props';
 
 const quota = { compute: compute([4000, 8000], [8192, 16_384]) };
 
@@ -93,6 +101,75 @@ test('every prop is where it belongs', () => {
     'limits.ephemeral-storage': '10Gi',
   });
   expect(find(chart, 'v1/LimitRange').spec.limits[0]?.default).toMatchObject({ cpu: '20m', memory: '40Mi' });
+});
+
+describe('without a quota', () => {
+  const hard = (build: (chart: Chart) => void): unknown => {
+    const chart = freshChart();
+    new NamespaceBaseline(chart, 'baseline');
+    build(chart);
+    return find(chart, 'v1/ResourceQuota').spec.hard;
+  };
+
+  test('it follows from the workloads, with the autoscaler at its maximum and a rollout under way', () => {
+    // Three pods at most and one more: 4 × 250m/256Mi, a quarter on top.
+    const derived = hard((chart) => {
+      new AutoscaledService(chart, 'api', { image: IMAGE, maxReplicas: 3, serviceType: ServiceType.LOAD_BALANCER });
+    });
+    expect(derived).toEqual({
+      'limits.cpu': '2500m',
+      'limits.ephemeral-storage': '2560Mi',
+      'limits.memory': '2560Mi',
+      persistentvolumeclaims: '0',
+      pods: '5',
+      'requests.cpu': '1300m',
+      'requests.ephemeral-storage': '320Mi',
+      'requests.memory': '1280Mi',
+      'requests.storage': '0Mi',
+      'services.loadbalancers': '1',
+    });
+  });
+
+  test('devices and claims count as they are', () => {
+    const derived = hard((chart) => {
+      new StatefulDatabase(chart, 'postgres', { ...minimalDatabase, storage: Size.gibibytes(10) });
+      new GpuInferenceDeployment(chart, 'llama', {
+        image: IMAGE,
+        gpu: GpuRequest.nvidia(2),
+        model: ModelSource.baked(),
+        modelSize: Size.gibibytes(1),
+        replicas: 3,
+      });
+    });
+    expect(derived).toMatchObject({
+      persistentvolumeclaims: '1',
+      'requests.storage': '10240Mi',
+      'requests.nvidia.com/gpu': '6',
+      pods: '5',
+    });
+    expect(derived).not.toHaveProperty('limits.nvidia.com/gpu');
+  });
+
+  test('what is in another namespace does not count', () => {
+    const app = new App();
+    const chart = freshChart('shop', app);
+    new NamespaceBaseline(chart, 'baseline');
+    new AutoscaledService(freshChart('other', app), 'api', { image: IMAGE });
+    expect(find(chart, 'v1/ResourceQuota').spec.hard).toMatchObject({ pods: '0', 'services.loadbalancers': '0' });
+  });
+
+  test('one run of every job counts, and an init container where it is the largest', () => {
+    const resources = (cpu: string) => ({ requests: { cpu } });
+    const spec = { containers: [{ resources: resources('100m') }], initContainers: [{ resources: resources('1') }] };
+    const job = { spec: { parallelism: 2, template: { spec } } };
+    const metadata = { name: 'x' };
+    expect(totalsOf([{ kind: 'Job', metadata, ...job }])).toMatchObject({ pods: 2, 'requests.cpu': 2000 });
+    expect(totalsOf([{ kind: 'CronJob', metadata, spec: { jobTemplate: job } }])).toMatchObject({
+      'requests.cpu': 2000,
+    });
+    const claim = { kind: 'PersistentVolumeClaim', metadata, spec: { resources: { requests: { storage: '1Gi' } } } };
+    expect(totalsOf([claim, claim])).toMatchObject({ persistentvolumeclaims: 2, 'requests.storage': 2 ** 31 });
+  });
 });
 
 describe('refused', () => {

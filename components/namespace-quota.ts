@@ -1,0 +1,183 @@
+import { ApiObject, Size } from 'cdk8s';
+import type { ContainerResources } from 'cdk8s-plus-28';
+import { Cpu } from 'cdk8s-plus-28';
+import type { IConstruct } from 'constructs';
+import type { Kinds, PodSpec, ResourceRequirements } from './kube';
+import { cpuMillis, parseCpu, parseSize, sizeBytes, sizeQuantity } from './units';
+
+/**
+ * What all pods and volumes of a namespace may add up to.
+ * It must hold every autoscaler at its maximum and the extra pods of a rollout, or both stop half-way.
+ */
+export interface NamespaceQuota {
+  /** Sums of all requests and of all limits; memory limits are required, the rest is unbounded where it is left out. */
+  readonly compute: ContainerResources;
+  /** @default 100 */
+  readonly pods?: number;
+  /** Volumes that are claimed. @default 20 */
+  readonly persistentVolumeClaims?: number;
+  /** Sum of all claims. @default Size.gibibytes(200) */
+  readonly storage?: Size;
+  /** Services with a load balancer, each of which costs money. @default 1 */
+  readonly loadBalancers?: number;
+  /** Devices by the name of their extended resource, such as `nvidia.com/gpu`. @default - none */
+  readonly devices?: Readonly<Record<string, number>>;
+}
+
+/** Sums by the names that a ResourceQuota has for them: CPU in millicores, memory and disk in bytes, the rest in pieces. */
+export type Totals = Readonly<Record<string, number>>;
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec?: unknown;
+}
+type Hpa = Kinds['autoscaling/v2/HorizontalPodAutoscaler']['spec'];
+type Claim = Kinds['v1/PersistentVolumeClaim']['spec'];
+
+const COUNTED: ReadonlySet<string> = new Set([
+  ...['Deployment', 'StatefulSet', 'Job', 'CronJob', 'HorizontalPodAutoscaler', 'PersistentVolumeClaim', 'Service'],
+]);
+
+/** Room beside what is defined: operators' own pods, such as one that answers a certificate's challenge. */
+const HEADROOM = 1.25;
+
+/** A quota as a ResourceQuota writes it. */
+export function hardLimits(quota: NamespaceQuota): Readonly<Record<string, string>> {
+  const { cpu, memory, ephemeralStorage } = quota.compute;
+  const sums: readonly (readonly [string, Cpu | Size | number | undefined])[] = [
+    ['requests.cpu', cpu?.request],
+    ['limits.cpu', cpu?.limit],
+    ['requests.memory', memory?.request],
+    ['limits.memory', memory?.limit],
+    ['requests.ephemeral-storage', ephemeralStorage?.request],
+    ['limits.ephemeral-storage', ephemeralStorage?.limit],
+    ['pods', quota.pods ?? 100],
+    ['persistentvolumeclaims', quota.persistentVolumeClaims ?? 20],
+    ['requests.storage', quota.storage ?? Size.gibibytes(200)],
+    ['services.loadbalancers', quota.loadBalancers ?? 1],
+    ...Object.entries(quota.devices ?? {}).map(([name, count]) => [`requests.${name}`, count] as const),
+  ];
+  return Object.fromEntries(sums.flatMap(([name, sum]) => (sum === undefined ? [] : [[name, quantity(sum)]])));
+}
+
+/** The quota that everything defined in a namespace needs at most, with a quarter of room in what pods use. */
+export function derivedLimits(scope: IConstruct, namespace: string): Readonly<Record<string, string>> {
+  const objects = scope.node.root.node
+    .findAll()
+    .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct))
+    .filter((object) => COUNTED.has(object.kind) && object.metadata.namespace === namespace)
+    .map((object) => object.toJson() as Manifest);
+  const totals = Object.entries(totalsOf(objects)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(totals.map(([name, sum]) => [name, hardLimit(name, sum)]));
+}
+
+/**
+ * What objects add up to at most: every autoscaler at its maximum, every workload in the middle of a rollout,
+ * one run of every job at the same time.
+ */
+export function totalsOf(objects: readonly Manifest[]): Totals {
+  const totals: Record<string, number> = {
+    ...{ pods: 0, persistentvolumeclaims: 0, 'requests.storage': 0, 'services.loadbalancers': 0 },
+  };
+  const add = (name: string, amount: number): void => void (totals[name] = (totals[name] ?? 0) + amount);
+  const addClaim = (claim: Claim, count: number): void => {
+    add('persistentvolumeclaims', count);
+    add('requests.storage', count * amountOf('storage', claim.resources?.requests?.['storage']));
+  };
+  for (const object of objects) {
+    if (object.kind === 'Service' && (object.spec as { type?: string }).type === 'LoadBalancer') {
+      add('services.loadbalancers', 1);
+    }
+    if (object.kind === 'PersistentVolumeClaim') addClaim(object.spec as Claim, 1);
+    const pods = podsOf(object, objects);
+    if (pods === undefined) continue;
+    add('pods', pods.count);
+    for (const [name, amount] of Object.entries(podTotals(pods.spec))) add(name, pods.count * amount);
+    for (const claim of pods.claims) addClaim(claim, pods.count);
+  }
+  return totals;
+}
+
+interface Pods {
+  readonly count: number;
+  readonly spec: PodSpec;
+  readonly claims: readonly Claim[];
+}
+
+function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | undefined {
+  switch (object.kind) {
+    case 'Deployment': {
+      const spec = object.spec as Kinds['apps/v1/Deployment']['spec'];
+      const scaler = objects
+        .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+        .map((one) => one.spec as Hpa)
+        .find(({ scaleTargetRef }) => scaleTargetRef.name === object.metadata.name);
+      const surge = spec.strategy?.rollingUpdate?.maxSurge;
+      const count = scaler?.maxReplicas ?? spec.replicas ?? 1;
+      return { count: count + (typeof surge === 'number' ? surge : 1), spec: spec.template.spec, claims: [] };
+    }
+    case 'StatefulSet': {
+      const spec = object.spec as Kinds['apps/v1/StatefulSet']['spec'];
+      const claims = (spec.volumeClaimTemplates ?? []).flatMap((claim) =>
+        claim.spec === undefined ? [] : [claim.spec],
+      );
+      return { count: spec.replicas ?? 1, spec: spec.template.spec, claims };
+    }
+    case 'Job': {
+      const spec = object.spec as Kinds['batch/v1/Job']['spec'];
+      return { count: spec.parallelism ?? 1, spec: spec.template.spec, claims: [] };
+    }
+    case 'CronJob': {
+      const { spec } = (object.spec as Kinds['batch/v1/CronJob']['spec']).jobTemplate;
+      return { count: spec.parallelism ?? 1, spec: spec.template.spec, claims: [] };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What the scheduler counts for one pod: its containers together, or its largest init container if that is more. */
+function podTotals(spec: PodSpec): Totals {
+  const together: Record<string, number> = {};
+  for (const { resources } of spec.containers) {
+    for (const [name, amount] of amounts(resources)) together[name] = (together[name] ?? 0) + amount;
+  }
+  for (const { resources } of spec.initContainers ?? []) {
+    for (const [name, amount] of amounts(resources)) together[name] = Math.max(together[name] ?? 0, amount);
+  }
+  return together;
+}
+
+/** Devices have no limit of their own in a quota, since it equals the request. */
+function amounts(resources: ResourceRequirements | undefined): readonly (readonly [string, number])[] {
+  const side = (which: 'requests' | 'limits') =>
+    Object.entries(resources?.[which] ?? {})
+      .filter(([name]) => which === 'requests' || !name.includes('/'))
+      .map(([name, value]) => [`${which}.${name}`, amountOf(name, value)] as const);
+  return [...side('requests'), ...side('limits')];
+}
+
+function amountOf(resource: string, value: string | number | undefined): number {
+  const text = String(value ?? '');
+  if (resource === 'cpu') {
+    const cpu = parseCpu(text);
+    return cpu === undefined ? 0 : cpuMillis(cpu);
+  }
+  const size = parseSize(text);
+  return size === undefined ? Number(text) || 0 : sizeBytes(size);
+}
+
+function hardLimit(name: string, sum: number): string {
+  if (name.endsWith('.cpu')) return `${Math.ceil((sum * HEADROOM) / 100) * 100}m`;
+  if (name.endsWith('.memory') || name.endsWith('.ephemeral-storage')) return mebibytes(sum * HEADROOM);
+  if (name === 'requests.storage') return mebibytes(sum);
+  return String(name === 'pods' ? Math.ceil(sum * HEADROOM) : sum);
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)}Mi`;
+
+function quantity(amount: Cpu | Size | number): string {
+  if (typeof amount === 'number') return String(amount);
+  return amount instanceof Cpu ? `${cpuMillis(amount)}m` : sizeQuantity(amount);
+}
