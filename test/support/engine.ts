@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
 import { build } from 'esbuild';
 
+import { state } from '../../local/paths';
 import { silent } from '../../local/report';
 import { ensureTool } from '../../local/toolchain';
 
@@ -19,31 +21,47 @@ const PLUGINS = {
   'pulumi-resource-docker': 'docker',
 } as const;
 
+const DAY_MS = 24 * 3_600_000;
+
 let plugins: Promise<string> | undefined;
 
 /** A folder with the plugins as their sources are now: no test runs against an older bundle. */
 function pluginFolder(): Promise<string> {
   plugins ??= (async () => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-plugins-'));
-    process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+    const files = new Map<string, string>();
     for (const [name, source] of Object.entries(PLUGINS)) {
-      const bundle = path.join(folder, `${source}.js`);
       const entry = path.join(repository, 'local/plugins', source, 'main.ts');
-      if (!fs.existsSync(entry)) continue;
-      await build({
-        entryPoints: [entry],
-        bundle: true,
-        platform: 'node',
-        target: 'node20',
-        outfile: bundle,
-        logLevel: 'error',
-      });
-      const script = `#!/bin/sh\nexec '${process.execPath}' '${bundle}' "$@"\n`;
-      fs.writeFileSync(path.join(folder, name), script, { mode: 0o755 });
+      const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error', write: false } as const;
+      const { outputFiles } = await build({ entryPoints: [entry], ...common });
+      files.set(`${source}.js`, outputFiles[0]?.text ?? '');
+      files.set(name, `#!/bin/sh\nexec '${process.execPath}' "$(dirname "$0")/${source}.js" "$@"\n`);
     }
+    const hash = createHash('sha256').update(JSON.stringify([...files]));
+    const folder = state('build', 'test-plugins', hash.digest('hex').slice(0, 16));
+    if (!fs.existsSync(folder)) writeFolder(folder, files);
     return folder;
   })();
   return plugins;
+}
+
+/** Writes beside and renames, since suites run at the same time; drops what nobody has used for a day. */
+function writeFolder(folder: string, files: ReadonlyMap<string, string>): void {
+  const parent = path.dirname(folder);
+  fs.mkdirSync(parent, { recursive: true });
+  for (const entry of fs.readdirSync(parent)) {
+    const old = path.join(parent, entry);
+    const age = Date.now() - (fs.statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > DAY_MS) fs.rmSync(old, { recursive: true, force: true });
+  }
+  const draft = fs.mkdtempSync(path.join(parent, '.draft-'));
+  for (const [name, content] of files) fs.writeFileSync(path.join(draft, name), content, { mode: 0o755 });
+  try {
+    fs.renameSync(draft, folder);
+  } catch (error) {
+    // Another suite was faster; its folder has the same content.
+    fs.rmSync(draft, { recursive: true, force: true });
+    if (!fs.existsSync(folder)) throw error;
+  }
 }
 
 export interface Run {

@@ -11,7 +11,7 @@ import { Session } from '../../../../local/plugins/kubernetes/session';
 import { problems, readSettings, unknownKeys } from '../../../../local/plugins/kubernetes/settings';
 import { fromState, toState } from '../../../../local/plugins/kubernetes/state';
 import type { Context } from '../../../../local/plugins/shared/provider';
-import type { PropertyMap } from '../../../../local/plugins/shared/values';
+import type { PropertyMap, PropertyValue } from '../../../../local/plugins/shared/values';
 import { plain, Secret, secretPaths, unknown } from '../../../../local/plugins/shared/values';
 
 const kubeconfig = JSON.stringify({
@@ -56,7 +56,7 @@ describe('types and ids', () => {
 
   test('copies with and without a value', () => {
     const object = { a: { b: 1, c: 2 } };
-    expect(withIn<unknown & number>(object as never, ['a', 'd', 'e'], 3 as never)).toEqual({
+    expect(withIn<PropertyValue>(object, ['a', 'd', 'e'], 3)).toEqual({
       a: { b: 1, c: 2, d: { e: 3 } },
     });
     expect(withoutIn(object as never, ['a', 'b'])).toEqual({ a: { c: 2 } });
