@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { state } from '../paths';
 import { writeAtomic } from '../process';
 import type { Report } from '../report';
@@ -100,7 +101,7 @@ export async function choose(layout: Layout, asked: Partial<Ports>, report: Repo
 const withPort = (scheme: string, port: number, usual: number): string =>
   `${scheme}://localhost${port === usual ? '' : `:${port}`}`;
 
-export function saveInfo(layout: Layout, choices: Choices, caFile: string): ClusterInfo {
+export function saveInfo(layout: Layout, choices: Choices): void {
   const { ports } = choices;
   const info: ClusterInfo = {
     kubeconfig: layout.kubeconfig,
@@ -110,10 +111,9 @@ export function saveInfo(layout: Layout, choices: Choices, caFile: string): Clus
     httpsPort: ports.https,
     httpPort: ports.http,
     registry: `localhost:${ports.registry}`,
-    caFile,
+    caFile: path.join(layout.pki, 'ca.crt'),
     netns: NETNS,
     contexts: CONTEXTS,
   };
   writeAtomic(layout.infoFile, `${JSON.stringify({ ...info, ...choices }, undefined, 2)}\n`);
-  return info;
 }

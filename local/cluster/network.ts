@@ -16,7 +16,9 @@ const NSFS_MAGIC = 0x6e736673;
 /** A subnet that nothing on this machine uses. */
 export async function freeSubnet(): Promise<Subnet> {
   const { stdout } = await runOrThrow(['ip', '-4', 'route', 'show', 'table', 'all'], { fix: 'install iproute2' });
-  return chooseSubnet(cloneId, networksOf(stdout));
+  // A link that a killed run left is ours.
+  const others = stdout.split('\n').filter((line) => !line.includes(` dev ${HOST_LINK} `));
+  return chooseSubnet(cloneId, networksOf(others.join('\n')));
 }
 
 /** Tells one namespace from a later one of the same name: a process in the former one must be started again. */

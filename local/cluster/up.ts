@@ -61,13 +61,17 @@ class Bringup {
 
   public constructor(private readonly options: ClusterOptions) {}
 
-  /** What the step before has made. A step run out of order makes it again. */
+  /** Chosen once and saved at once: a run that is killed must not choose anew the next time. */
   private async chosen(report: Report): Promise<Choices> {
-    return (this.choices ??= await choose(this.layout, this.options.ports ?? {}, report));
+    if (this.choices === undefined) {
+      this.choices = await choose(this.layout, this.options.ports ?? {}, report);
+      fs.mkdirSync(this.layout.dir, { recursive: true, mode: 0o700 });
+      saveInfo(this.layout, this.choices);
+    }
+    return this.choices;
   }
 
   public async network(report: Report): Promise<void> {
-    fs.mkdirSync(this.layout.dir, { recursive: true, mode: 0o700 });
     const { subnet } = await this.chosen(report);
     // Pods of a namespace that is gone have lost their network for good.
     if (await ensureNamespace()) await stopNode(this.layout, this.options.resolve, report);
@@ -109,12 +113,9 @@ class Bringup {
   }
 
   public async forwarder(report: Report): Promise<void> {
-    const choices = await this.chosen(report);
-    const { ports, subnet } = choices;
+    const { ports, subnet } = await this.chosen(report);
     const { authorities } = await this.controlPlane(report);
-    const caFile = authorities.cluster.certFile;
     const to = (port: number, targetPort: number) => ({ port, targetHost: subnet.node, targetPort });
-    const info = saveInfo(this.layout, choices, caFile);
     const forwards = [
       to(ports.api, INNER.api),
       to(ports.https, INNER.websecure),
@@ -123,8 +124,8 @@ class Bringup {
     ];
     await ensure(this.layout, forwarderProgram(this.layout, forwards), report);
     writeKubeconfig(this.layout.kubeconfig, {
-      server: info.apiServer,
-      caFile,
+      server: `https://127.0.0.1:${ports.api}`,
+      caFile: authorities.cluster.certFile,
       client: authorities.admin,
       contexts: CONTEXTS,
       comment: [
