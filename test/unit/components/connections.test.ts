@@ -2,9 +2,12 @@ import { App } from 'cdk8s';
 import { EnvValue } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { AutoscaledService } from '../../../components/autoscaled-service';
+import { CacheStore } from '../../../components/cache-store';
 import type { IBackend, IClient } from '../../../components/connections';
 import { secretKey } from '../../../components/connections';
 import { LateTokens } from '../../../components/late';
+import { StatefulDatabase } from '../../../components/stateful-database';
+import { minimalCache, minimalDatabase } from '../../support/props';
 import { IMAGE, find, freshChart, onlyContainer, problemsOf } from '../../support/service-props';
 
 const pods = (name: string, namespace = 'shop') => ({
@@ -107,6 +110,29 @@ describe('a service that connects to a backend of another kind', () => {
       expect.stringContaining("connection: 'READ-DATABASE_URL' is not a name"),
     ]);
   });
+});
+
+test('a service with database and cache has exactly these two edges, and each of them exactly this client', () => {
+  const chart = freshChart();
+  const db = new StatefulDatabase(chart, 'postgres', minimalDatabase);
+  const cache = new CacheStore(chart, 'redis', { ...minimalCache, password: 'battery-staple' });
+  const api = new AutoscaledService(chart, 'api', { image: IMAGE }).connects(db, cache);
+  const policy = (name: string) => find(chart, 'networking.k8s.io/v1/NetworkPolicy', name).spec;
+  const port = (number: number) => [{ protocol: 'TCP', port: number }];
+  expect(policy('api').egress).toEqual([
+    dns,
+    { to: [pods('postgres')], ports: port(5432) },
+    { to: [pods('redis')], ports: port(6379) },
+  ]);
+  expect(policy('postgres').ingress).toEqual([{ from: [pods('api')], ports: port(5432) }]);
+  expect(policy('redis').ingress).toEqual([{ from: [pods('api')], ports: port(6379) }]);
+  const { env = [] } = onlyContainer(chart, 'api');
+  expect(env.map(({ name, value }) => [name, value])).toEqual([
+    ['DATABASE_URL', undefined],
+    ['REDIS_URL', undefined],
+  ]);
+  expect(env.every(({ valueFrom }) => valueFrom?.secretKeyRef !== undefined)).toBe(true);
+  expect(api.node.dependencies).toEqual([db, cache]);
 });
 
 describe('order', () => {
