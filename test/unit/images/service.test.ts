@@ -11,7 +11,7 @@ const NOWHERE = {
   CHECK_TIMEOUT_MS: '500',
 };
 const soon = () => Math.floor(Date.now() / 1000) + 60;
-const answer = async (response: Response) => ({ status: response.status, body: (await response.json()) });
+const answer = async (response: Response) => ({ status: response.status, body: await response.json() });
 
 describe('the reference service without back ends', () => {
   let service: TestService;
