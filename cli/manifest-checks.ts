@@ -17,6 +17,9 @@ export interface ManifestTools {
   readonly kubernetes: string;
 }
 
+/** Kinds that rendered manifests use and a bare API server doesn't know: each file says what it was made from. */
+const OWN_SCHEMAS = path.join(__dirname, 'manifests', 'schemas');
+
 /** A finding of a tool about one object. */
 export type Finding = string;
 
@@ -69,8 +72,8 @@ function trusted(tool: string, result: { code: number; stdout: string; stderr: s
 }
 
 async function kubeconform(tools: ManifestTools, file: string): Promise<readonly Finding[]> {
-  const location = schemaLocation(tools.schemas);
-  const argv = [tools.kubeconform, '-strict', '-verbose', '-output', 'json', '-schema-location', location, file];
+  const locations = [tools.schemas, OWN_SCHEMAS].flatMap((folder) => ['-schema-location', schemaLocation(folder)]);
+  const argv = [tools.kubeconform, '-strict', '-verbose', '-output', 'json', ...locations, file];
   return readConformance(trusted('kubeconform', await run(argv)));
 }
 
