@@ -12,6 +12,8 @@ export interface SpawnOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly onStdout: (chunk: Buffer) => void;
   readonly onStderr: (chunk: Buffer) => void;
+  /** Ends the child when aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** Output that grandchildren still hold open is not waited for longer than this after the child's end. */
@@ -30,12 +32,15 @@ export class Children {
       this.running.add(child);
       child.stdout.on('data', options.onStdout);
       child.stderr.on('data', options.onStderr);
+      const abort = (): void => this.end(child);
+      options.signal?.addEventListener('abort', abort, { once: true });
       child.on('error', (error) => {
         this.running.delete(child);
         reject(error);
       });
       child.on('exit', (code, signal) => {
         this.running.delete(child);
+        options.signal?.removeEventListener('abort', abort);
         const timer = setTimeout(() => resolve({ code, signal }), DRAIN_MS);
         child.on('close', () => {
           clearTimeout(timer);
@@ -47,10 +52,12 @@ export class Children {
 
   /** Asks every child to end, and ends those that don't. */
   public stop(): void {
-    for (const child of this.running) {
-      child.kill('SIGTERM');
-      setTimeout(() => child.kill('SIGKILL'), KILL_MS).unref();
-    }
+    for (const child of this.running) this.end(child);
+  }
+
+  private end(child: ChildProcess): void {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), KILL_MS).unref();
   }
 
   /** Ends every child at once. */

@@ -33,12 +33,14 @@ function unary<Request, Response>(handler: (request: Request) => Promise<Respons
   };
 }
 
-/** Runs a command whose output goes out as a stream of messages, and ends the stream. */
+/** Runs a command whose output goes out as a stream of messages, and ends the stream. The caller may hang up: then it ends too. */
 function streaming<Request, Response>(
-  handler: (request: Request, write: (response: Response) => void) => Promise<void>,
+  handler: (request: Request, write: (response: Response) => void, signal: AbortSignal) => Promise<void>,
 ) {
   return (call: ServerWritableStream<Request, Response>): void => {
-    handler(call.request, (response) => call.write(response)).then(
+    const hangUp = new AbortController();
+    call.on('cancelled', () => hangUp.abort());
+    handler(call.request, (response) => call.write(response), hangUp.signal).then(
       () => call.end(),
       (error: unknown) => {
         const details = error instanceof Error ? error.message : 'failed';
@@ -130,20 +132,21 @@ function questions(): UntypedServiceImplementation {
 function commands(children: Children): UntypedServiceImplementation {
   return {
     installDependencies: streaming<proto.InstallDependenciesRequest, proto.InstallDependenciesResponse>(
-      async (request, write) => {
+      async (request, write, signal) => {
         const cwd = request.getDirectory() || directoryOf(request);
         const { packagemanager } = runtimeOptions(decode(request.getInfo()?.getOptions()));
         const locked = packagemanager === 'npm' && fs.existsSync(path.join(cwd, 'package-lock.json'));
         const ending = await children.run(packagemanager, [locked ? 'ci' : 'install'], {
           cwd,
           env: process.env,
+          signal,
           onStdout: (chunk) => write(new proto.InstallDependenciesResponse().setStdout(chunk)),
           onStderr: (chunk) => write(new proto.InstallDependenciesResponse().setStderr(chunk)),
         });
         failed(`${packagemanager} ${locked ? 'ci' : 'install'}`, ending);
       },
     ),
-    runPlugin: streaming<proto.RunPluginRequest, proto.RunPluginResponse>(async (request, write) => {
+    runPlugin: streaming<proto.RunPluginRequest, proto.RunPluginResponse>(async (request, write, signal) => {
       const program = directoryOf(request, request.getProgram());
       const analyzer = request.getKind() === 'analyzer';
       const entry = sdkEntry(program, analyzer ? 'run-policy-pack' : 'run-plugin');
@@ -154,6 +157,7 @@ function commands(children: Children): UntypedServiceImplementation {
       const ending = await children.run(process.execPath, [...nodeargs, entry, ...args], {
         cwd: request.getPwd() || program,
         env: environment(request.getEnvList()),
+        signal,
         onStdout: (chunk) => write(new proto.RunPluginResponse().setStdout(chunk)),
         onStderr: (chunk) => write(new proto.RunPluginResponse().setStderr(chunk)),
       });

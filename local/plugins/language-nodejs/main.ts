@@ -14,5 +14,9 @@ const leave = (): void => {
 process.on('SIGINT', leave);
 process.on('SIGTERM', leave);
 onEngineGone(leave);
+// Output that nobody reads any more: the engine is gone, and this is noticed first.
+process.stdout.on('error', leave);
+process.stderr.on('error', leave);
+process.on('exit', () => children.kill());
 
 void listen(LanguageRuntimeService, languageHost(children, engineAddress(process.argv.slice(2))));

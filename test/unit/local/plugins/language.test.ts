@@ -176,6 +176,16 @@ describe('children', () => {
     expect(await running).toEqual({ code: null, signal: 'SIGTERM' });
   });
 
+  test('end when their caller hangs up', async () => {
+    const hangUp = new AbortController();
+    const running = new Children().run(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")'], {
+      ...quiet,
+      signal: hangUp.signal,
+      onStdout: () => hangUp.abort(),
+    });
+    expect(await running).toEqual({ code: null, signal: 'SIGTERM' });
+  });
+
   test('that can’t be started reject', async () => {
     await expect(new Children().run('no-such-program', [], quiet)).rejects.toThrow(/ENOENT/);
   });
