@@ -95,19 +95,6 @@ async function tellReadiness(
 const ownsOthers = (gvk: Gvk): boolean =>
   ['apps', 'batch'].includes(gvk.group) || !builtIn(gvk) || gvk.kind === 'ReplicationController';
 
-function propagation(inputs: KubeObject, gvk: Gvk): Propagation {
-  switch (annotation(inputs, 'pulumi.com/deletionPropagationPolicy')?.toLowerCase()) {
-    case 'orphan':
-      return 'Orphan';
-    case 'background':
-      return 'Background';
-    case 'foreground':
-      return 'Foreground';
-    default:
-      return ownsOthers(gvk) ? 'Foreground' : 'Background';
-  }
-}
-
 /** The vendor skips the wait for the end of these kinds, and no others, where the annotation asks for it. */
 const SKIPPABLE = new Set([
   'Namespace',
@@ -118,6 +105,22 @@ const SKIPPABLE = new Set([
   'StatefulSet',
   'Job',
 ]);
+const unawaited = (inputs: KubeObject, gvk: Gvk): boolean =>
+  annotationTrue(inputs, 'pulumi.com/skipAwait') && SKIPPABLE.has(gvk.kind);
+
+function propagation(inputs: KubeObject, gvk: Gvk): Propagation {
+  switch (annotation(inputs, 'pulumi.com/deletionPropagationPolicy')?.toLowerCase()) {
+    case 'orphan':
+      return 'Orphan';
+    case 'background':
+      return 'Background';
+    case 'foreground':
+      return 'Foreground';
+    default:
+      // Where nobody waits for the end, its parts need not go first, and the name is free at once.
+      return ownsOthers(gvk) && !unawaited(inputs, gvk) ? 'Foreground' : 'Background';
+  }
+}
 
 export async function remove(session: Session, request: DeleteRequest, context: Context): Promise<void> {
   session.redactor.learn(request.state, request.oldInputs);
@@ -166,6 +169,6 @@ async function removeObject(session: Session, context: Context, gvk: Gvk, target
     return;
   }
   if (gvk.kind === 'CustomResourceDefinition') cluster.discovery.reset();
-  if (annotationTrue(inputs, 'pulumi.com/skipAwait') && SKIPPABLE.has(gvk.kind)) return;
+  if (unawaited(inputs, gvk)) return;
   await untilGone({ cluster, gvk, inputs, timeout, signal, status: session.status(context), name, namespace, uid });
 }
