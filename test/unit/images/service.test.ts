@@ -138,7 +138,7 @@ describe('draining', () => {
     method: 'GET',
     pattern: '/slow/:ms',
     handle: ({ params }) =>
-      new Promise((resolve) => setTimeout(() => resolve({ status: 200, body: 'done' }), Number(params['ms']))),
+      new Promise((resolve) => setTimeout(() => resolve({ status: 200, body: 'done' }), Number(params['ms'])).unref()),
   };
 
   test('readiness fails at once, new and running requests are answered, then the port closes', async () => {
