@@ -113,9 +113,9 @@ function keepNamespaces(objects: readonly RenderedObject[]): readonly RenderedOb
   );
 }
 
-/** The vendor's token: `kubernetes:core/v1:Secret`, `kubernetes:apps/v1:Deployment`, and the same for custom resources. */
-function typeToken({ apiVersion, kind }: RenderedObject): string {
-  return `kubernetes:${apiVersion.includes('/') ? apiVersion : `core/${apiVersion}`}:${kind}`;
+/** The vendor's token: `kubernetes:core/v1:Secret`, `kubernetes:core/v1:ServiceAccountPatch`, and the same for custom resources. */
+function typeToken({ apiVersion, kind, patch }: RenderedObject): string {
+  return `kubernetes:${apiVersion.includes('/') ? apiVersion : `core/${apiVersion}`}:${kind}${patch ? 'Patch' : ''}`;
 }
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -25,6 +25,8 @@ export interface RenderedObject {
   readonly dependsOn: readonly string[];
   readonly removalPolicy: RemovalPolicy;
   readonly ignoreChanges: readonly string[];
+  /** Whether somebody else makes the object, and only the fields in the manifest are owned. */
+  readonly patch: boolean;
   /** Earlier construct paths of this object. */
   readonly aliases: readonly string[];
 }
@@ -71,6 +73,7 @@ function renderObject(object: ApiObject): RenderedObject {
     removalPolicy: options.removalPolicy ?? RemovalPolicy.DESTROY,
     ignoreChanges: options.ignoreChanges ?? [],
     aliases: options.aliases ?? [],
+    patch: releaseOptionsOf(object).patch ?? false,
   };
 }
 

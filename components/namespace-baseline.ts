@@ -47,13 +47,15 @@ export class NamespaceBaseline extends Construct {
     this.check(containerDefaults);
 
     this.addNamespace();
-    kubeObject(
+    const account = kubeObject(
       this,
       'DefaultAccount',
       'v1/ServiceAccount',
       { name: 'default' },
       { automountServiceAccountToken: false },
     );
+    // The controller makes it with the namespace; only this one field is ours.
+    setReleaseOptions(account, { patch: true });
     kubeObject(
       this,
       'DefaultDeny',

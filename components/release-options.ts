@@ -14,6 +14,11 @@ export interface ReleaseOptions {
   readonly removalPolicy?: RemovalPolicy;
   /** Fields owned by somebody else, such as `spec.replicas` under an autoscaler. @default - none */
   readonly ignoreChanges?: readonly string[];
+  /**
+   * The object is made by somebody else, and only the fields in the manifest are owned, such as those of a namespace's `default`
+   * ServiceAccount. @default false
+   */
+  readonly patch?: boolean;
   /** Earlier construct paths, so that a move deletes nothing. @default - none */
   readonly aliases?: readonly string[];
 }
