@@ -9,6 +9,8 @@ import { compute, resourceRequirements } from './pod';
 import { RemovalPolicy, setReleaseOptions } from './release-options';
 import { Problems } from './validation';
 
+export type { NamespaceQuota } from './namespace-quota';
+
 /** What a namespace starts with. */
 export interface NamespaceBaselineProps {
   /** @default - what the namespace's workloads add up to at most, autoscalers at their maximum and rollouts under way, and a quarter more */
