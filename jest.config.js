@@ -5,6 +5,8 @@ const transform = {
 const suite = (name) => ({
   displayName: name,
   rootDir: __dirname,
+  // Only test/ is crawled: .trellis/ holds the volumes of running pods.
+  roots: ['<rootDir>/test'],
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testEnvironment: 'node',
   transform,

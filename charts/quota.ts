@@ -1,7 +1,7 @@
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { Cpu } from 'cdk8s-plus-28';
-import type { NamespaceQuota } from '../components/namespace-baseline';
+import type { NamespaceQuota } from '../components/namespace-quota';
 import { cpuMillis, sizeBytes } from '../components/units';
 
 /** Pods of one kind, and how many of them may run at once. */

@@ -12,7 +12,7 @@ import { ScalingSignal } from '../../components/scaling';
 import { StatefulDatabase } from '../../components/stateful-database';
 import { TlsIngress } from '../../components/tls-ingress';
 import { ServiceType } from '../../components/http-props';
-import type { NamespaceQuota } from '../../components/namespace-baseline';
+import type { NamespaceQuota } from '../../components/namespace-quota';
 import { quotaFor } from '../quota';
 import type { NoodleCoreValues } from './values';
 
