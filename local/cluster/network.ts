@@ -69,17 +69,28 @@ const setInNamespace = async (key: string, value: string): Promise<void> => {
   await runOrThrow(['sh', '-c', `echo ${value} > ${file}`], { netns: NETNS });
 };
 
+/** Adds a rule of the namespace's own firewall, first in its chain, where it isn't there yet. */
+async function ensureRule(table: string, chain: string, rule: readonly string[]): Promise<void> {
+  const iptables = (verb: string): string[] => ['iptables', '-w', '-t', table, verb, chain, ...rule];
+  if ((await run(iptables('-C'), { netns: NETNS })).code === 0) return;
+  await runOrThrow(iptables('-I'), { netns: NETNS, fix: 'install iptables' });
+}
+
+/**
+ * Refuses what pods begin towards the host: its programs didn't expect them, and nothing beyond it answers, so that a call
+ * to an outside address fails at once instead of hanging.
+ */
+export const fencePods = (): Promise<void> =>
+  ensureRule('filter', 'FORWARD', ['-o', NODE_LINK, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT']);
+
 /**
  * Lets the host reach one port of the namespace's loopback. The image registry asks nobody for a password, so it listens on
  * loopback alone, where no pod gets at it.
  */
 export async function exposeLoopbackPort(subnet: Subnet, port: number): Promise<void> {
   await setInNamespace(`net.ipv4.conf.${NODE_LINK}.route_localnet`, '1');
-  const rule = ['-i', NODE_LINK, '-p', 'tcp', '-d', subnet.node, '--dport', String(port)];
-  const target = ['-j', 'DNAT', '--to-destination', `127.0.0.1:${port}`];
-  const iptables = (verb: string): string[] => ['iptables', '-w', '-t', 'nat', verb, 'PREROUTING', ...rule, ...target];
-  if ((await run(iptables('-C'), { netns: NETNS })).code === 0) return;
-  await runOrThrow(iptables('-A'), { netns: NETNS, fix: 'install iptables' });
+  const match = ['-i', NODE_LINK, '-p', 'tcp', '-d', subnet.node, '--dport', String(port)];
+  await ensureRule('nat', 'PREROUTING', [...match, '-j', 'DNAT', '--to-destination', `127.0.0.1:${port}`]);
 }
 
 /** Removes link and namespace; the pods' interfaces go with it. */

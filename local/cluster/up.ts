@@ -19,7 +19,7 @@ import { answers } from './https';
 import { choose, clusterLayout, CONTEXTS, saveInfo, type Choices, type Ports } from './info';
 import { kubeletProgram, kubeProxyProgram, type NodeOptions } from './kubelet';
 import { writeKubeconfig } from './kubeconfig';
-import { ensureLink, ensureNamespace, exposeLoopbackPort, namespaceIdentity, NETNS } from './network';
+import { ensureLink, ensureNamespace, exposeLoopbackPort, fencePods, namespaceIdentity, NETNS } from './network';
 import { ensureCertificate } from './pki';
 import { stopNode } from './pods';
 import { preflight } from './preflight';
@@ -76,6 +76,7 @@ class Bringup {
     // Pods of a namespace that is gone have lost their network for good.
     if (await ensureNamespace()) await stopNode(this.layout, this.options.resolve, report);
     await ensureLink(subnet);
+    await fencePods();
   }
 
   private async controlPlane(report: Report): Promise<ControlPlane> {
