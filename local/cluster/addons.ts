@@ -69,6 +69,8 @@ export function certificateValues(name: string, certificate: Certificate): Addon
 
 interface DeploymentStatus {
   readonly observedGeneration?: number;
+  /** Pods in all, of former revisions too. */
+  readonly replicas?: number;
   readonly updatedReplicas?: number;
   readonly availableReplicas?: number;
 }
@@ -81,7 +83,8 @@ async function isAvailable(api: Api, deployment: Manifest): Promise<boolean> {
   return (
     status.observedGeneration === live?.metadata.generation &&
     (status.updatedReplicas ?? 0) >= 1 &&
-    (status.availableReplicas ?? 0) >= 1
+    status.updatedReplicas === status.replicas &&
+    status.updatedReplicas === status.availableReplicas
   );
 }
 

@@ -42,7 +42,7 @@ export async function ensureAuthorities(dir: string, options: AuthorityOptions):
   const loopback = { dns: ['localhost'], ips: ['127.0.0.1'] };
   const [etcd, etcdClient, apiServer, kubeletClient, frontProxyClient, admin, controllerManager, scheduler] =
     await Promise.all([
-      ensureCertificate(dir, etcdAuthority, { name: 'etcd', commonName: 'etcd', ...loopback }),
+      ensureCertificate(dir, etcdAuthority, { name: 'etcd', commonName: 'etcd', usage: 'both', ...loopback }),
       ensureCertificate(dir, etcdAuthority, { name: 'etcd-client', commonName: 'kube-apiserver' }),
       ensureCertificate(dir, cluster, {
         name: 'apiserver',

@@ -39,6 +39,12 @@ const inPlace = (plane: ControlPlane): Pick<Program, 'netns' | 'env' | 'reads'> 
   reads: plane.namespace === undefined ? [] : [plane.namespace],
 });
 
+/** The place of a program, and its kubeconfig: with a renewed certificate it must be started again. */
+const inPlaceWith = (plane: ControlPlane, kubeconfigFile: string): Pick<Program, 'netns' | 'env' | 'reads'> => ({
+  ...inPlace(plane),
+  reads: [...(inPlace(plane).reads ?? []), fs.readFileSync(kubeconfigFile, 'utf8')],
+});
+
 /** etcd on loopback. Clients and peers must show a certificate of its own authority, for other users of the machine reach it too. */
 export async function etcdProgram(plane: ControlPlane): Promise<Program> {
   const { layout, authorities, ports } = plane;
@@ -138,11 +144,12 @@ export function programKubeconfig(plane: ControlPlane, name: string, client: Cer
 
 export async function controllerManagerProgram(plane: ControlPlane): Promise<Program> {
   const { authorities } = plane;
+  const kubeconfig = programKubeconfig(plane, 'controller-manager', authorities.controllerManager);
   return {
     name: 'kube-controller-manager',
     argv: [
       await plane.resolve('kube-controller-manager'),
-      `--kubeconfig=${programKubeconfig(plane, 'controller-manager', authorities.controllerManager)}`,
+      `--kubeconfig=${kubeconfig}`,
       `--root-ca-file=${authorities.cluster.certFile}`,
       `--service-account-private-key-file=${authorities.serviceAccounts.keyFile}`,
       '--use-service-account-credentials=true',
@@ -151,23 +158,24 @@ export async function controllerManagerProgram(plane: ControlPlane): Promise<Pro
       '--profiling=false',
       '--node-monitor-grace-period=50s',
     ],
-    ...inPlace(plane),
+    ...inPlaceWith(plane, kubeconfig),
     // It has no port; it is there once it has issued the service account that every pod of `default` needs.
     ready: () => answersOk(apiTarget(plane), '/api/v1/namespaces/default/serviceaccounts/default'),
   };
 }
 
 export async function schedulerProgram(plane: ControlPlane): Promise<Program> {
+  const kubeconfig = programKubeconfig(plane, 'scheduler', plane.authorities.scheduler);
   return {
     name: 'kube-scheduler',
     argv: [
       await plane.resolve('kube-scheduler'),
-      `--kubeconfig=${programKubeconfig(plane, 'scheduler', plane.authorities.scheduler)}`,
+      `--kubeconfig=${kubeconfig}`,
       '--leader-elect=false',
       '--secure-port=0',
       '--profiling=false',
     ],
-    ...inPlace(plane),
+    ...inPlaceWith(plane, kubeconfig),
     ready: () => Promise.resolve(true),
   };
 }

@@ -79,6 +79,7 @@ async function stopStrays(layout: Layout): Promise<void> {
  */
 export async function clusterDown(report: Report, options: DownOptions = {}): Promise<void> {
   const layout = clusterLayout();
+  if (process.platform !== 'linux') return; // where none can have been made
   await end(layout, 'forwarder');
   await stopNode(layout, options.resolve ?? fromPath, report);
   report('ending the control plane');

@@ -79,6 +79,7 @@ export async function kubeletProgram(options: NodeOptions): Promise<Program> {
   const names = { dns: [NODE], ips: [address] };
   const serving = await ensureCertificate(layout.pki, authorities.cluster, { name: 'kubelet', ...user, ...names });
   const config = stringify(kubeletConfig(options, serving));
+  const kubeconfig = programKubeconfig(plane, 'kubelet', client);
   const file = path.join(layout.config, 'kubelet.yaml');
   [layout.kubelet, layout.podLogs].forEach((dir) => fs.mkdirSync(dir, { recursive: true }));
   fs.writeFileSync(path.join(layout.config, 'resolv.conf'), RESOLV_CONF);
@@ -88,7 +89,7 @@ export async function kubeletProgram(options: NodeOptions): Promise<Program> {
     argv: [
       await plane.resolve('kubelet'),
       `--config=${file}`,
-      `--kubeconfig=${programKubeconfig(plane, 'kubelet', client)}`,
+      `--kubeconfig=${kubeconfig}`,
       `--root-dir=${layout.kubelet}`,
       `--cert-dir=${path.join(layout.kubelet, 'pki')}`,
       `--hostname-override=${NODE}`,
@@ -98,7 +99,7 @@ export async function kubeletProgram(options: NodeOptions): Promise<Program> {
     ],
     netns: NETNS,
     env: { GOGC: '50' },
-    reads: [config, options.namespace],
+    reads: [config, options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
     ready: async () =>
       (await answersOk(
         {
@@ -130,11 +131,12 @@ export async function kubeProxyProgram(options: NodeOptions): Promise<Program> {
     name: 'kube-proxy',
     commonName: 'system:kube-proxy',
   });
+  const kubeconfig = programKubeconfig(plane, 'kube-proxy', client);
   return {
     name: 'kube-proxy',
     argv: [
       await plane.resolve('kube-proxy'),
-      `--kubeconfig=${programKubeconfig(plane, 'kube-proxy', client)}`,
+      `--kubeconfig=${kubeconfig}`,
       '--proxy-mode=iptables',
       `--cluster-cidr=${options.podCidr}`,
       `--hostname-override=${NODE}`,
@@ -148,7 +150,7 @@ export async function kubeProxyProgram(options: NodeOptions): Promise<Program> {
     ],
     netns: NETNS,
     env: { GOGC: '50' },
-    reads: [options.namespace],
+    reads: [options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
     ready: async () => {
       const answer = await fetch(`http://${plane.address}:${PROXY_HEALTH_PORT}/healthz`).catch(() => undefined);
       return answer?.ok ?? false;

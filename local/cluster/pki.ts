@@ -16,7 +16,21 @@ export interface CertificateRequest {
   readonly organization?: string;
   readonly dns?: readonly string[];
   readonly ips?: readonly string[];
+  /** What it may be shown as. @default - `server` where it has names or addresses, else `client` */
+  readonly usage?: Usage;
 }
+
+type Usage = 'server' | 'client' | 'both';
+
+/** Extended key usages, as openssl names them and by their object identifiers (RFC 5280, 4.2.1.12). */
+const USAGES: Readonly<Record<Usage, { readonly names: string; readonly ids: readonly string[] }>> = {
+  server: { names: 'serverAuth', ids: ['1.3.6.1.5.5.7.3.1'] },
+  client: { names: 'clientAuth', ids: ['1.3.6.1.5.5.7.3.2'] },
+  both: { names: 'serverAuth, clientAuth', ids: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] },
+};
+
+const usageOf = (request: CertificateRequest): Usage =>
+  request.usage ?? (alternativeNames(request).length > 0 ? 'server' : 'client');
 
 /** A certificate and its key, as files. */
 export interface Certificate {
@@ -41,6 +55,9 @@ const alternativeNames = (request: CertificateRequest): readonly string[] => [
   ...(request.ips ?? []).map((address) => `IP:${address}`),
 ];
 
+/** Node calls the extended key usages `keyUsage`; its types say that there always are some. */
+const keyUsages = (certificate: X509Certificate): readonly string[] => certificate.keyUsage ?? [];
+
 /** Whether the files hold what is asked for: same subject and names, the key that fits, this authority, and time left. */
 export function stillGood(files: Certificate, request: CertificateRequest, authority?: Certificate): boolean {
   try {
@@ -57,6 +74,7 @@ export function stillGood(files: Certificate, request: CertificateRequest, autho
     return (
       certificate.subject === subject.join('\n') &&
       names.join() === alternativeNames(request).join() &&
+      (authority === undefined || keyUsages(certificate).join() === USAGES[usageOf(request)].ids.join()) &&
       certificate.verify(issuer.publicKey) &&
       certificate.checkPrivateKey(createPrivateKey(fs.readFileSync(files.keyFile))) &&
       new Date(certificate.validTo).getTime() - Date.now() > RENEW_BEFORE_DAYS * DAY_MS
@@ -85,7 +103,7 @@ function opensslConfig(request: CertificateRequest, isAuthority: boolean): strin
       : [
           'basicConstraints = critical, CA:FALSE',
           'keyUsage = critical, digitalSignature',
-          'extendedKeyUsage = serverAuth, clientAuth',
+          `extendedKeyUsage = ${USAGES[usageOf(request)].names}`,
         ]),
     ...(names.length === 0 ? [] : [`subjectAltName = ${names.join(', ')}`]),
     '',

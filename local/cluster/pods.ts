@@ -49,6 +49,15 @@ async function endGently(resolve: Resolve, report: Report): Promise<void> {
   await deleteTasks(resolve);
 }
 
+/** Without containerd nobody tells what signal an image asks for. */
+async function endWithoutRuntime(report: Report): Promise<void> {
+  const processes = podProcesses();
+  if (processes.length === 0) return;
+  report(`ending ${processes.length} processes of pods`);
+  processes.forEach((pid) => send(pid, 'SIGTERM'));
+  await until(() => Promise.resolve(!processes.some(exists)), GRACE_SECONDS / 2);
+}
+
 /** What containerd no longer knows of, or can't be asked about. */
 async function endByForce(): Promise<void> {
   await until(() => Promise.resolve(shims().length === 0), 3);
@@ -69,6 +78,7 @@ export async function stopNode(layout: Layout, resolve: Resolve, report: Report)
   await end(layout, 'kubelet');
   await end(layout, 'kube-proxy');
   if (runs(layout, 'containerd')) await endGently(resolve, report);
+  else await endWithoutRuntime(report);
   await endByForce();
   await end(layout, 'containerd');
 }
