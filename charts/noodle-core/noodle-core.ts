@@ -11,9 +11,6 @@ import { NamespaceBaseline } from '../../components/namespace-baseline';
 import { ScalingSignal } from '../../components/scaling';
 import { StatefulDatabase } from '../../components/stateful-database';
 import { TlsIngress } from '../../components/tls-ingress';
-import { ServiceType } from '../../components/http-props';
-import type { NamespaceQuota } from '../../components/namespace-quota';
-import { quotaFor } from '../quota';
 import type { NoodleCoreValues } from './values';
 
 const PORT = 8080;
@@ -42,7 +39,6 @@ export class NoodleCore extends Chart {
   ) {
     super(scope, id, { namespace: values.namespace, labels: { 'app.kubernetes.io/part-of': 'noodle-core' } });
     const baseline = new NamespaceBaseline(this, 'baseline', {
-      quota: quotaOf(values),
       removalPolicy: values.removalPolicy,
     });
     this.postgres = this.addPostgres();
@@ -132,17 +128,4 @@ export class NoodleCore extends Chart {
     // One pod more than the maximum runs while a rollout replaces them.
     return Math.max(1, Math.min(LARGEST_POOL, Math.floor(free / (this.values.runtime.maxReplicas + 1))));
   }
-}
-
-/** What the namespace may use: the runtime at its maximum and one pod more in a rollout, the stores, and a backup beside them. */
-function quotaOf({ runtime, postgres, redis }: NoodleCoreValues): NamespaceQuota {
-  return quotaFor(
-    [
-      { resources: runtime.resources, pods: runtime.maxReplicas + 1 },
-      { resources: postgres.resources, pods: 2 },
-      { resources: redis.resources, pods: 1 },
-    ],
-    [postgres.storage, postgres.backup.storage, redis.storage],
-    runtime.serviceType === ServiceType.LOAD_BALANCER ? 1 : 0,
-  );
 }
