@@ -116,6 +116,8 @@ describe('the embedded Kubernetes plugin, when things go wrong', () => {
     expect(kept?.id).toBe('default/web');
     expect(kept?.initErrors?.length).toBeGreaterThan(0);
 
+    const refreshed = await engine.run('refresh', '--yes', '--skip-preview');
+    expect(refreshed.output).toContain('Deployment default/web is not ready: 0/1 replicas available');
     const again = await engine.run('up', '--yes', '--skip-preview');
     expect(again.code).not.toBe(0);
     engine.program(deployment(0));
@@ -154,6 +156,16 @@ describe('the embedded Kubernetes plugin, when things go wrong', () => {
     expect(seen()).toContain('canceled while waiting for Deployment default/web');
     expect((await engine.resources()).some((resource) => resource.id === 'default/web')).toBe(true);
     await engine.ok('destroy', '--yes', '--skip-preview');
+  });
+
+  test('without a kubeconfig a preview shows the program, and an update says what is missing', async () => {
+    engine.program(many(1), `kubeconfig: '/nowhere/kubeconfig'`);
+    const preview = await engine.ok('preview', '--diff');
+    expect(preview.output).toContain('kubeconfig /nowhere/kubeconfig does not exist; the preview shows');
+    expect(preview.output).toMatch(/number\s*: "0"/);
+    const update = await engine.run('up', '--yes', '--skip-preview');
+    expect(update.code).not.toBe(0);
+    expect(update.output).toContain('kubeconfig /nowhere/kubeconfig does not exist');
   });
 
   test('an API server that is away: a preview shows the program, an update says who does not answer', async () => {

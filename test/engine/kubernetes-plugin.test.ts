@@ -78,6 +78,52 @@ describe('the embedded Kubernetes plugin under the real engine', () => {
     expect(await server.has(url)).toBe(false);
   });
 
+  test('makes again what was deleted by hand, and forgets it where it shall go anyway', async () => {
+    engine.program(`new k8s.core.v1.ConfigMap('short', { metadata: { name: 'short' }, data: { a: '1' } }, opts);`);
+    await engine.up();
+    await server.call('DELETE', configMap('short'));
+    await engine.ok('refresh', '--yes', '--skip-preview');
+    expect(await engine.steps()).toMatchObject([{ op: 'create' }]);
+    await engine.up();
+    expect(await server.has(configMap('short'))).toBe(true);
+    await server.call('DELETE', configMap('short'));
+    await engine.ok('destroy', '--yes', '--skip-preview');
+  });
+
+  test('patches some fields of an object that others made, reads it, and gives the fields up in the end', async () => {
+    const url = configMap('theirs');
+    await server.call('POST', '/api/v1/namespaces/default/configmaps', {
+      metadata: { name: 'theirs' },
+      data: { a: '1' },
+    });
+    engine.program(`
+      const patch = new k8s.core.v1.ConfigMapPatch('patch', { metadata: { name: 'theirs', namespace: 'default' }, data: { b: '2' } }, opts);
+      const read = k8s.core.v1.ConfigMap.get('read', 'default/theirs', opts);
+      return { a: read.data.apply((data) => data.a) };
+    `);
+    await engine.ok('preview');
+    await engine.up();
+    expect((await server.call('GET', url))['data']).toEqual({ a: '1', b: '2' });
+    expect((await engine.ok('stack', 'output', 'a')).stdout.trim()).toBe('1');
+    expect(await engine.steps()).toEqual([]);
+    await engine.ok('destroy', '--yes', '--skip-preview');
+    expect((await server.call('GET', url))['data']).toEqual({ a: '1' });
+  });
+
+  test('leaves an ignored field to whoever owns it', async () => {
+    const url = configMap('half');
+    const program = (a: string): string =>
+      `new k8s.core.v1.ConfigMap('half', { metadata: { name: 'half' }, data: { a: '${a}', b: '1' } }, { ...opts, ignoreChanges: ['data.b'] });`;
+    engine.program(program('1'));
+    await engine.up();
+    await server.edit(url, { data: { b: 'theirs' } }, 'some-operator');
+    engine.program(program('2'));
+    expect((await engine.ok('preview')).output).toContain('1 to update');
+    await engine.up();
+    expect((await server.call('GET', url))['data']).toEqual({ a: '2', b: 'theirs' });
+    await engine.ok('destroy', '--yes', '--skip-preview');
+  });
+
   test('keeps secrets out of previews, output and state, and shows their drift without the value', async () => {
     engine.program(`
       const password = pulumi.secret('${CANARY}');

@@ -194,11 +194,11 @@ module.exports = (async () => { ${body} })();
     return this.ok('up', '--yes', '--skip-preview', ...args);
   }
 
-  /** Steps of a preview, without those that change nothing. */
+  /** Steps of a preview, without those that change nothing: what stays, and what is only read. */
   public async steps(): Promise<readonly Step[]> {
     const { stdout } = await this.ok('preview', '--json');
     const { steps } = JSON.parse(stdout) as { steps?: readonly Step[] };
-    return (steps ?? []).filter((step) => step.op !== 'same');
+    return (steps ?? []).filter((step) => step.op !== 'same' && step.op !== 'read');
   }
 
   /** What the stack's state holds; secrets encrypted. */

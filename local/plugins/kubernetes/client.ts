@@ -90,7 +90,7 @@ export class Client {
 
   /** The reason that the server was given up for, until it answers again. */
   public get unreachable(): string | undefined {
-    return this.outage;
+    return this.outage ?? this.connection.missing;
   }
 
   public async json<T = KubeObject>(call: Call): Promise<T> {
@@ -101,6 +101,8 @@ export class Client {
    * @throws ApiError for an answer of 400 and more, UnreachableError once patience ends, CanceledError when aborted.
    */
   public async send(call: Call): Promise<Answer> {
+    const { missing } = this.connection;
+    if (missing !== undefined) throw new UnreachableError('', 0, missing);
     const began = Date.now();
     const patience = this.patience(call);
     for (let attempt = 0; ; attempt++) {

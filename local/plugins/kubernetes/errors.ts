@@ -48,11 +48,17 @@ export class UnreachableError extends KubernetesError {
     public readonly waitedSeconds: number,
     reason: string,
   ) {
-    super(
-      `Kubernetes API server ${server} can't be reached: ${reason}` +
-        (waitedSeconds > 1 ? ` (tried for ${Math.round(waitedSeconds)} s)` : ''),
-    );
+    const tried = waitedSeconds > 1 ? ` (tried for ${Math.round(waitedSeconds)} s)` : '';
+    super(server === '' ? reason : `Kubernetes API server ${server} can't be reached: ${reason}${tried}`);
     this.name = 'UnreachableError';
+  }
+}
+
+/** There is no kubeconfig at all: the cluster may still come. Anything wrong within one is a plain error. */
+export class NoKubeconfigError extends KubernetesError {
+  public constructor(message: string) {
+    super(message);
+    this.name = 'NoKubeconfigError';
   }
 }
 

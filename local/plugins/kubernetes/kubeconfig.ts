@@ -4,7 +4,7 @@ import * as path from 'node:path';
 
 import { parse } from 'yaml';
 
-import { KubernetesError, messageOf } from './errors';
+import { KubernetesError, messageOf, NoKubeconfigError } from './errors';
 
 /** What `user` of a kubeconfig may hold; file paths are absolute. */
 export interface UserConfig {
@@ -27,8 +27,9 @@ export interface ExecConfig {
 
 /** One cluster and the user that talks to it. */
 export interface Connection {
-  /** Base address, without a trailing slash. */
+  /** Base address, without a trailing slash. Empty where there is no cluster; `missing` says why. */
   readonly server: string;
+  readonly missing?: string;
   readonly context: string;
   /** @default 'default' */
   readonly namespace: string;
@@ -127,13 +128,13 @@ function load(kubeconfig: string | undefined): Merged | undefined {
     // The SDK passes KUBECONFIG on, which may be a list.
     const files = kubeconfig.split(path.delimiter).map((file) => file.replace(/^~(?=\/)/, os.homedir()));
     const merged = readFiles(files);
-    if (merged === undefined) throw new KubernetesError(`kubeconfig ${kubeconfig} does not exist`);
+    if (merged === undefined) throw new NoKubeconfigError(`kubeconfig ${kubeconfig} does not exist`);
     return merged;
   }
   const listed = process.env.KUBECONFIG;
   if (listed !== undefined && listed !== '') {
     const merged = readFiles(listed.split(path.delimiter).filter((file) => file !== ''));
-    if (merged === undefined) throw new KubernetesError(`no file of KUBECONFIG=${listed} exists`);
+    if (merged === undefined) throw new NoKubeconfigError(`no file of KUBECONFIG=${listed} exists`);
     return merged;
   }
   return readFiles([path.join(os.homedir(), '.kube', 'config')]);
@@ -203,7 +204,7 @@ export function connection(choice: KubeconfigChoice): Connection {
   if (merged === undefined) {
     const pod = fromPod();
     if (pod !== undefined) return pod;
-    throw new KubernetesError('no kubeconfig: set kubernetes:kubeconfig or KUBECONFIG, or create ~/.kube/config');
+    throw new NoKubeconfigError('no kubeconfig: set kubernetes:kubeconfig or KUBECONFIG, or create ~/.kube/config');
   }
   const name = choice.context ?? merged.current;
   if (name === '') {
@@ -231,4 +232,14 @@ export function connection(choice: KubeconfigChoice): Connection {
     ...(ca === undefined ? {} : { ca }),
     ...(serverName === undefined ? {} : { serverName }),
   };
+}
+
+/** As {@link connection}, with a stand-in that nobody answers where there is no kubeconfig: a preview goes on without. */
+export function connectionOrNone(choice: KubeconfigChoice): Connection {
+  try {
+    return connection(choice);
+  } catch (error) {
+    if (!(error instanceof NoKubeconfigError)) throw error;
+    return { server: '', missing: error.message, context: '', namespace: 'default', insecure: false, user: {} };
+  }
 }

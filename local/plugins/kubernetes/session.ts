@@ -2,7 +2,7 @@ import type { Context } from '../shared/provider';
 import { Client } from './client';
 import { Cluster } from './cluster';
 import { KubernetesError } from './errors';
-import { connection } from './kubeconfig';
+import { connectionOrNone } from './kubeconfig';
 import type { Gvk, KubeObject } from './objects';
 import { gvkOf, gvkOfType } from './objects';
 import { Redactor } from './secrets';
@@ -17,7 +17,7 @@ export class Session {
   private readonly said = new Set<string>();
 
   public constructor(public readonly settings: Settings) {
-    const target = connection(settings);
+    const target = connectionOrNone(settings);
     this.cluster = new Cluster(new Client(target));
     this.namespace = settings.namespace ?? target.namespace;
   }

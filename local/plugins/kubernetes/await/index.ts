@@ -135,7 +135,8 @@ export async function untilReady(request: AwaitRequest): Promise<KubeObject> {
 
 async function notReady(request: AwaitRequest, live: KubeObject, reason: string): Promise<NotReadyError> {
   const problems = await diagnose(request.cluster, request.gvk, live, request.signal);
-  return new NotReadyError(`${display(live)} did not become ready: ${reason}`, problems);
+  const more = problems.filter((problem) => !reason.includes(problem));
+  return new NotReadyError(`${display(live)} did not become ready: ${reason}`, more);
 }
 
 /** Waits until the object is gone, or another one has its name. */
