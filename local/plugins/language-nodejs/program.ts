@@ -11,6 +11,15 @@ import type { Children, Ending } from './children';
 /** The SDK's exit code for "the error was already shown": nothing more is to be said. */
 const ALREADY_REPORTED = 32;
 
+/**
+ * The SDK prints a program's error with colours, and Node 20 then loops over a stack line such as `node_modules/@pulumi/resource.ts`
+ * until its memory for strings ends: 30 s of one core for each error (measured). Without colours it takes a millisecond.
+ */
+const PLAIN_ERRORS = `--import=data:text/javascript,${encodeURIComponent(
+  'import util from "node:util"; const inspect = util.inspect; util.inspect = Object.assign((value, options, ...rest) => ' +
+    'inspect(value, value instanceof Error && options?.colors ? { ...options, colors: false } : options, ...rest), inspect);',
+)}`;
+
 /** How a program ended. `bail`: it failed and has told why. */
 export interface Outcome {
   readonly error: string;
@@ -112,16 +121,20 @@ export async function runProgram(
     };
   }
   const options = runtimeOptions(decode(info?.getOptions()));
-  const ending = await children.run(process.execPath, [...options.nodeargs, run, ...runArguments(request, engine)], {
-    cwd: request.getPwd() || directory,
-    env: {
-      ...process.env,
-      ...configEnvironment(request),
-      PULUMI_NODEJS_TYPESCRIPT: String(options.typescript),
-      ...(options.tsconfig !== undefined && { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
+  const ending = await children.run(
+    process.execPath,
+    [PLAIN_ERRORS, ...options.nodeargs, run, ...runArguments(request, engine)],
+    {
+      cwd: request.getPwd() || directory,
+      env: {
+        ...process.env,
+        ...configEnvironment(request),
+        PULUMI_NODEJS_TYPESCRIPT: String(options.typescript),
+        ...(options.tsconfig !== undefined && { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
+      },
+      onStdout: (chunk) => process.stdout.write(chunk),
+      onStderr: (chunk) => process.stderr.write(chunk),
     },
-    onStdout: (chunk) => process.stdout.write(chunk),
-    onStderr: (chunk) => process.stderr.write(chunk),
-  });
+  );
   return outcome(ending);
 }
