@@ -74,7 +74,7 @@ export const toolsStep = (names: readonly ToolName[] = CLUSTER_TOOLS): Step => (
 /** Bringing the cluster up, each of its parts with its own time. */
 export const clusterPart = (): readonly Step[] =>
   clusterSteps({ resolve: resolveProgram() }).map(({ title, run }) => ({
-    title: `Cluster: ${title.charAt(0).toLowerCase()}${title.slice(1)}`,
+    title: `Cluster: ${title.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`,
     run: ({ report }) => run(report),
   }));
 

@@ -80,8 +80,8 @@ async function runOnTerminal(steps: readonly Step[], now: () => number): Promise
   let fatal: { readonly error: unknown } | undefined;
   const tasks = steps.map((step) => ({
     title: step.title,
-    enabled: () => true,
-    skip: () => fatal !== undefined,
+    // Asked when the task has failed: only a failure that isn't a mere finding ends the list.
+    exitOnError: () => fatal !== undefined,
     task: async (_: unknown, task: { title: string; output: string }): Promise<void> => {
       const started = now();
       const show = (line: string): void => void (task.output = line);
@@ -97,13 +97,10 @@ async function runOnTerminal(steps: readonly Step[], now: () => number): Promise
     rendererOptions: { outputBar: 1, persistentOutput: false },
   }));
   const rendererOptions = { showErrorMessage: false, collapseSkips: false } as const;
-  const list = new Listr(tasks, {
-    renderer: 'default',
-    rendererOptions,
-    exitOnError: false,
-    registerSignalListeners: false,
+  const list = new Listr(tasks, { renderer: 'default', rendererOptions, registerSignalListeners: false });
+  await list.run().catch((error: unknown) => {
+    if (!(error instanceof StepFailed)) throw error;
   });
-  await list.run();
   if (fatal !== undefined) throw (fatal as { error: unknown }).error;
 }
 
