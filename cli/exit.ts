@@ -32,7 +32,10 @@ const isCommander = (error: unknown): error is { code: string; exitCode: number 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.code;
   if (isCommander(error)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  return error instanceof Error && error.name === 'LockedError' ? EXIT.locked : EXIT.failed;
+  // By name: the classes are in local/, which the help must not load.
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'InterruptedError') return EXIT.interrupted;
+  return name === 'LockedError' ? EXIT.locked : EXIT.failed;
 }
 
 /** One message, without a stack trace; `TRELLIS_DEBUG=1` adds it. Empty where everything was said already. */

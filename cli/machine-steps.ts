@@ -40,11 +40,15 @@ export function unableToRunCluster(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'the local cluster needs root';
 }
 
+/** What a stack on someone else's cluster needs of this machine too. */
+const ALWAYS_NEEDED = new Set(['Node', 'Go', 'Disk', 'Package registries']);
+
 /** @throws CliError with every finding that stands in the way, and its mending */
-export const preflightStep: Step = {
+export const preflightStep = (local: boolean): Step => ({
   title: 'Look at the machine',
   run: async () => {
-    const findings = (await examine()).filter(({ blocking }) => blocking);
+    const all = (await examine()).filter(({ blocking }) => blocking);
+    const findings = local ? all : all.filter(({ title }) => ALWAYS_NEEDED.has(title));
     if (findings.length === 0) return;
     const lines = findings.map(({ title, result }) => {
       const fix = result.fix === undefined ? '' : `\n    To mend it: ${result.fix}`;
@@ -52,7 +56,7 @@ export const preflightStep: Step = {
     });
     throw new CliError(`This machine lacks something:\n${lines.join('\n')}`, EXIT.machine);
   },
-};
+});
 
 export const packagesStep: Step = {
   title: 'System packages',

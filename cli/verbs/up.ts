@@ -57,7 +57,7 @@ export function bringUp(options: UpOptions, engine = new Made<PreparedEngine>())
   const { stack } = options;
   const local = isLocalStack(stack, process.env);
   return [
-    preflightStep,
+    preflightStep(local),
     ...(local ? [packagesStep, toolsStep(), ...clusterPart()] : [toolsStep(['pulumi'])]),
     dockerStep,
     engineStep(engine),

@@ -25,5 +25,5 @@ export { LockedError, runHolder, runLockFile, takeRunLock } from './run-lock';
 export type { HeldLock, RunHolder, RunLockOptions } from './run-lock';
 export { ensureStacks, hideSaltFromGit, removeSalts, withoutSalt, withSalt } from './stacks';
 export type { StackOptions } from './stacks';
-export { runUpdate } from './update';
+export { InterruptedError, runUpdate } from './update';
 export type { UpdateOptions, UpdateResult } from './update';

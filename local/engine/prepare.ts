@@ -1,9 +1,11 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { dockerLayout, usersEngine } from '../docker';
 import { LocalError } from '../errors';
+import { state } from '../paths';
 import { ensurePlugins } from '../plugins';
 import { silent, type Report } from '../report';
-import { which } from '../system';
+import { which, withLock } from '../system';
 import { ensureTool, TOOLS, type ToolName } from '../toolchain';
 import { engineEnv, linkProgram } from './environment';
 import { ownBackend } from './owner';
@@ -44,7 +46,13 @@ export async function prepareEngine(report: Report = silent): Promise<PreparedEn
   // Plugins lie in the home that commands will run with: the user's own, where the user's backend is used.
   const { PULUMI_HOME: home = process.env.PULUMI_HOME ?? path.join(os.homedir(), '.pulumi') } = await engineEnv();
   const { embedded } = await ensurePlugins(report, { pulumiHome: home });
-  const env = await engineEnv({ embeddedPlugins: embedded.length > 0 });
-  await ensureStacks({ pulumi, env, report });
+  // Also where the clone's own Docker engine doesn't run yet: a shell that has this environment keeps it.
+  const users = await usersEngine();
+  const env = await engineEnv({
+    embeddedPlugins: embedded.length > 0,
+    ...(users === undefined ? { dockerHost: `unix://${dockerLayout().socket}` } : {}),
+  });
+  const lock = { what: 'makes the stacks', report };
+  await withLock(state('locks', 'stacks.lock'), lock, () => ensureStacks({ pulumi, env, report }));
   return { pulumi, env, embedded, backend: ownBackend(process.env) };
 }

@@ -26,6 +26,14 @@ export interface UpdateResult {
   readonly unchanged: boolean;
 }
 
+/** The update was interrupted; the engine has ended in order. */
+export class InterruptedError extends LocalError {
+  public constructor(stack: string) {
+    super(`The update of ${stack} was interrupted. Its state is whole: ./trellis up -s ${stack} goes on from there.`);
+    this.name = 'InterruptedError';
+  }
+}
+
 /** Reads the whole lines that were added to a file since the last call. */
 function follow(file: string): () => readonly string[] {
   let offset = 0;
@@ -97,7 +105,11 @@ export async function runUpdate(options: UpdateOptions): Promise<UpdateResult> {
     if (progress.line() !== last) options.onProgress?.((last = progress.line()));
   };
   const timer = setInterval(look, 200);
-  const interrupt = (): void => void child.kill('SIGINT');
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+    child.kill('SIGINT');
+  };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     const code = await new Promise<number>((resolve, reject) => {
@@ -106,7 +118,7 @@ export async function runUpdate(options: UpdateOptions): Promise<UpdateResult> {
     });
     look();
     if (code === 0) return { summary: progress.summary(), unchanged: progress.unchanged };
-    throw failure(options, code, progress, said.join(''));
+    throw interrupted ? new InterruptedError(options.stack) : failure(options, code, progress, said.join(''));
   } finally {
     clearInterval(timer);
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

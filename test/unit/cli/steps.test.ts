@@ -1,6 +1,7 @@
 import { exitCodeOf, CliError, EXIT, messageOf } from '../../../cli/exit';
 import { duration, runSteps, type Step } from '../../../cli/steps';
 import { LockedError } from '../../../local/engine/run-lock';
+import { InterruptedError } from '../../../local/engine/update';
 
 function recorder(): {
   stream: { write(text: string): void };
@@ -95,6 +96,7 @@ test('exit codes tell what kind of failure it was', () => {
   const holder = { name: 't', pid: 1, startTime: '1', bootId: 'b', argv: [], host: 'h', since: 's', verb: 'up' };
   expect(exitCodeOf(new LockedError(holder, '/f'))).toBe(EXIT.locked);
   expect(exitCodeOf(new CliError('x', EXIT.machine))).toBe(EXIT.machine);
+  expect(exitCodeOf(new InterruptedError('dev'))).toBe(EXIT.interrupted);
   expect(exitCodeOf(new TypeError('x'))).toBe(EXIT.failed);
 });
 

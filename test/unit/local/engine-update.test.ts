@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { formatErrors, labelOf, Progress, type EngineEvent } from '../../../local/engine/events';
-import { runUpdate } from '../../../local/engine/update';
+import { InterruptedError, runUpdate } from '../../../local/engine/update';
 
 const URN = 'urn:pulumi:dev::trellis::trellis:Release$kubernetes:apps/v1:Deployment::noodle-core/runtime';
 const OTHER = 'urn:pulumi:dev::trellis::kubernetes:core/v1:Secret::redis';
@@ -126,7 +126,7 @@ describe('an update', () => {
     const running = update(pulumi);
     while (!fs.existsSync(path.join(folder, 'ready'))) await new Promise((resolve) => setTimeout(resolve, 20));
     process.emit('SIGINT');
-    await expect(running).rejects.toThrow('ended with code 1');
+    await expect(running).rejects.toThrow(InterruptedError);
     expect(fs.readFileSync(path.join(folder, 'state'), 'utf8')).toBe('written\n');
   });
 
