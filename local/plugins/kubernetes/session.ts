@@ -1,3 +1,4 @@
+import { InitializationError } from '../shared/provider';
 import type { Context } from '../shared/provider';
 import { Client } from './client';
 import { Cluster } from './cluster';
@@ -53,8 +54,9 @@ export class Session {
     return (line) => context.log('info', this.redactor.text(line), { ephemeral: true });
   }
 
-  /** The error as it may be shown. */
+  /** The error as it may be shown. One that carries an object's state keeps its kind: its reasons are masked already. */
   public refusal(error: unknown): Error {
+    if (error instanceof InitializationError) return error;
     if (!(error instanceof Error)) return new KubernetesError(this.redactor.text(String(error)));
     const text = this.redactor.text(error.message);
     return text === error.message ? error : new KubernetesError(text);

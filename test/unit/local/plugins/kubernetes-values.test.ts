@@ -10,6 +10,7 @@ import { Redactor, seal } from '../../../../local/plugins/kubernetes/secrets';
 import { Session } from '../../../../local/plugins/kubernetes/session';
 import { problems, readSettings, unknownKeys } from '../../../../local/plugins/kubernetes/settings';
 import { fromState, toState } from '../../../../local/plugins/kubernetes/state';
+import { InitializationError } from '../../../../local/plugins/shared/provider';
 import type { Context } from '../../../../local/plugins/shared/provider';
 import type { PropertyMap, PropertyValue } from '../../../../local/plugins/shared/values';
 import { plain, Secret, secretPaths, unknown } from '../../../../local/plugins/shared/values';
@@ -267,6 +268,14 @@ describe('field managers', () => {
     expect(fieldManagerFor('urn:a')).toBe(fieldManagerFor('urn:a'));
     expect(fieldManagerFor('urn:a')).not.toBe(fieldManagerFor('urn:b'));
   });
+});
+
+test('an error loses its secrets, but never the state that it carries', () => {
+  const current = session();
+  current.redactor.learn({ spec: new Secret('default-ish') });
+  expect(current.refusal(new Error('no default-ish here')).message).toBe('no [secret] here');
+  const partial = new InitializationError('default-ish/x', {}, {}, []);
+  expect(current.refusal(partial)).toBe(partial);
 });
 
 test('a refusal lists every cause', () => {
