@@ -6,6 +6,7 @@ import type { Report } from '../report';
 import { layoutOf, type Layout } from './layout';
 import { freeSubnet, NETNS } from './network';
 import { choosePort } from './ports';
+import { REGISTRY_PORT } from './registry';
 import type { Subnet } from './subnet';
 import { runs } from './supervise';
 
@@ -21,8 +22,10 @@ export interface ClusterInfo {
   readonly ingressHttp: string;
   readonly httpsPort: number;
   readonly httpPort: number;
-  /** `localhost:PORT`, as images are named for it; the same here and inside the cluster. */
+  /** `localhost:5000`, as images are named for it inside the cluster. */
   readonly registry: string;
+  /** `localhost:PORT`, where this host reaches it: another port where 5000 was taken. */
+  readonly registryHost: string;
   /** Certificate of the authority that signed what the API server and the ingress show. */
   readonly caFile: string;
   readonly netns: string;
@@ -51,7 +54,7 @@ const CANDIDATES: Readonly<Record<keyof Ports, readonly number[]>> = {
   api: [6443],
   https: [443, 8443],
   http: [80, 8080],
-  registry: [5000],
+  registry: [REGISTRY_PORT],
 };
 
 const WORDS: Readonly<Record<keyof Ports, string>> = {
@@ -110,7 +113,8 @@ export function saveInfo(layout: Layout, choices: Choices): void {
     ingressHttp: withPort('http', ports.http, 80),
     httpsPort: ports.https,
     httpPort: ports.http,
-    registry: `localhost:${ports.registry}`,
+    registry: `localhost:${REGISTRY_PORT}`,
+    registryHost: `localhost:${ports.registry}`,
     caFile: path.join(layout.pki, 'ca.crt'),
     netns: NETNS,
     contexts: CONTEXTS,

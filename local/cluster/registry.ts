@@ -14,7 +14,10 @@ export interface RegistryOptions {
   readonly namespace: string;
 }
 
-/** An image registry on the namespace's loopback: `localhost:PORT` for containerd, and for the host through the forwarder. */
+/** Port of the registry inside the namespace, and so in every image's name: manifests are the same in each clone. */
+export const REGISTRY_PORT = 5000;
+
+/** An image registry on the namespace's loopback: `localhost:5000` for containerd; the host comes through the forwarder. */
 export async function registryProgram(options: RegistryOptions): Promise<Program> {
   const { layout, port } = options;
   const config = stringify({

@@ -23,7 +23,7 @@ import { ensureLink, ensureNamespace, exposeLoopbackPort, fencePods, namespaceId
 import { ensureCertificate } from './pki';
 import { stopNode } from './pods';
 import { preflight } from './preflight';
-import { registryProgram } from './registry';
+import { REGISTRY_PORT, registryProgram } from './registry';
 import { ensure, type Resolve } from './supervise';
 import { rememberTunables } from './sysctl';
 
@@ -45,7 +45,7 @@ const DNS_ADDRESS = '10.96.0.10';
 /** Nothing outside the namespace ever sees these addresses. */
 const POD_CIDR = '10.244.0.0/24';
 /** Inside the namespace the ports are always the same. */
-const INNER = { api: 6443, etcd: 2379, etcdPeer: 2380, web: 30080, websecure: 30443 };
+const INNER = { api: 6443, etcd: 2379, etcdPeer: 2380, web: 30080, websecure: 30443, registry: REGISTRY_PORT };
 
 /** Names and addresses that the ingress' default certificate holds. A wildcard needs two dots: OpenSSL refuses `*.localhost`. */
 const INGRESS_NAMES = {
@@ -107,10 +107,10 @@ class Bringup {
   }
 
   public async registry(report: Report): Promise<void> {
-    const { subnet, ports } = await this.chosen(report);
-    await exposeLoopbackPort(subnet, ports.registry);
+    const { subnet } = await this.chosen(report);
+    await exposeLoopbackPort(subnet, INNER.registry);
     const place = { layout: this.layout, resolve: this.options.resolve, namespace: namespaceIdentity() ?? '' };
-    await ensure(this.layout, await registryProgram({ ...place, port: ports.registry, address: subnet.node }), report);
+    await ensure(this.layout, await registryProgram({ ...place, port: INNER.registry, address: subnet.node }), report);
   }
 
   public async forwarder(report: Report): Promise<void> {
@@ -121,7 +121,7 @@ class Bringup {
       to(ports.api, INNER.api),
       to(ports.https, INNER.websecure),
       to(ports.http, INNER.web),
-      to(ports.registry, ports.registry),
+      to(ports.registry, INNER.registry),
     ];
     await ensure(this.layout, forwarderProgram(this.layout, forwards), report);
     writeKubeconfig(this.layout.kubeconfig, {
@@ -136,11 +136,10 @@ class Bringup {
   }
 
   public async runtime(report: Report): Promise<void> {
-    const { ports } = await this.chosen(report);
     const { layout } = this;
     const { resolve } = this.options;
     const program = await containerdProgram({
-      ...{ layout, resolve, podCidr: POD_CIDR, registryPort: ports.registry, namespace: namespaceIdentity() ?? '' },
+      ...{ layout, resolve, podCidr: POD_CIDR, registryPort: INNER.registry, namespace: namespaceIdentity() ?? '' },
       sandboxImage: await addonReference('pause', resolve),
     });
     await ensure(layout, program, report);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { clusterInfo } from '../cluster/info';
 import { dockerLayout } from '../docker';
 import { LocalError } from '../errors';
 import { isAlive, readRecord } from '../process';
@@ -97,6 +98,10 @@ export function engineEnv(options: EngineOptions = {}): Promise<Record<string, s
   const dockerHost = options.dockerHost ?? privateDocker();
   if (dockerHost !== undefined && own(environment, 'DOCKER_HOST') === undefined)
     Object.assign(variables, { DOCKER_HOST: dockerHost, DOCKER_BUILDKIT: '0' });
+  const cluster = clusterInfo();
+  if (cluster !== undefined && cluster.registryHost !== cluster.registry) {
+    variables.TRELLIS_REGISTRY_ALIAS = `${cluster.registry}=${cluster.registryHost}`;
+  }
   return Promise.resolve(variables);
 }
 

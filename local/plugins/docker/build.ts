@@ -4,6 +4,7 @@ import * as path from 'node:path';
 
 import { ProviderError } from '../shared/provider';
 import type { Context } from '../shared/provider';
+import { onHost } from './alias';
 import { docker, engineProblem } from './cli';
 import type { DockerEnvironment, RunOptions } from './cli';
 import type { ImageSpec } from './inputs';
@@ -165,10 +166,11 @@ export async function buildAndPush(
   for (const name of spec.secretArgs) {
     context.log('warning', `build.args.${name} is secret, and anyone who has the image can read it from its history`);
   }
-  return withCredentials(spec, { environment, signal, secrets: spec.secrets }, async (run) => {
-    await buildImage(spec, context, run);
-    if (spec.skipPush) return imageId(spec, run);
-    const digest = await pushImage(spec, context, run);
+  const local = onHost(spec);
+  return withCredentials(local, { environment, signal, secrets: spec.secrets }, async (run) => {
+    await buildImage(local, context, run);
+    if (spec.skipPush) return imageId(local, run);
+    const digest = await pushImage(local, context, run);
     const reference = parseReference(spec.imageName);
     return `${reference === undefined ? spec.imageName : repository(reference)}@${digest}`;
   });

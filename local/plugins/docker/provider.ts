@@ -11,6 +11,7 @@ import type {
 import { ProviderError } from '../shared/provider';
 import { formatPath, isPropertyMap, plain, same, Secret, Unknown, unknown } from '../shared/values';
 import type { Path, PropertyMap, PropertyValue } from '../shared/values';
+import { hostName } from './alias';
 import { buildAndPush, hasLocalImage } from './build';
 import type { DockerEnvironment } from './cli';
 import { checkInputs, imageSpec, relativeDockerfile } from './inputs';
@@ -113,7 +114,7 @@ const gone: ReadResponse = { id: '', outputs: {}, inputs: {} };
 
 /** Takes an image that is in a registry already. */
 async function adopt(id: string): Promise<ReadResponse> {
-  const reference = parseReference(id);
+  const reference = parseReference(hostName(id));
   if (reference === undefined) throw new ProviderError(`${id} is no image name; an Image is imported by it.`);
   const presence = await manifestPresence(reference, { username: '', password: '' });
   if (presence.state === 'absent') return gone;
@@ -123,7 +124,8 @@ async function adopt(id: string): Promise<ReadResponse> {
     );
   }
   const inputs = { imageName: id };
-  return { id, inputs, outputs: stateOf(inputs, `${repository(reference)}@${presence.digest}`) };
+  const named = parseReference(id) ?? reference;
+  return { id, inputs, outputs: stateOf(inputs, `${repository(named)}@${presence.digest}`) };
 }
 
 /** Looks whether what was built is still where it was put. What can't be asked counts as there. */
@@ -135,7 +137,7 @@ async function read(request: ReadRequest, context: Context, environment: DockerE
   if (digest.startsWith('sha256:')) {
     return (await hasLocalImage(digest, context, environment)) === false ? gone : present;
   }
-  const reference = parseReference(digest);
+  const reference = parseReference(hostName(digest));
   if (reference === undefined) return present;
   const presence = await manifestPresence(reference, imageSpec(inputs).registry);
   if (presence.state === 'unknown') {

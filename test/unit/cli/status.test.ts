@@ -123,6 +123,7 @@ describe('addresses', () => {
     httpsPort: 8443,
     httpPort: 8080,
     registry: 'localhost:5000',
+    registryHost: 'localhost:5000',
     caFile: '/ca.crt',
     netns: 'n',
     contexts: [],
