@@ -91,10 +91,10 @@ export class Cluster {
     return this.send({ method: 'POST', path: url, body });
   }
 
-  /** What `kubectl edit` does, with a merge patch. */
-  public edit(url: string, body: unknown): Promise<unknown> {
+  /** What `kubectl edit` does, with a merge patch; any other manager is somebody else. */
+  public edit(url: string, body: unknown, manager = 'kubectl-edit'): Promise<unknown> {
     const contentType = 'application/merge-patch+json';
-    return this.send({ method: 'PATCH', path: `${url}?fieldManager=kubectl-edit`, body, contentType });
+    return this.send({ method: 'PATCH', path: `${url}?fieldManager=${manager}`, body, contentType });
   }
 
   /** Deletes an object, or begins to; one that is gone already is what was wanted. */
