@@ -34,25 +34,26 @@ export class InterruptedError extends LocalError {
   }
 }
 
-/** Reads the whole lines that were added to a file since the last call. */
-function follow(file: string): () => readonly string[] {
+/**
+ * Reads the whole lines that were added to a file since the last call. The engine's events hold its debug messages, secrets
+ * among them: the file loses its name as soon as the engine has opened it, so that a killed run leaves nothing to read.
+ */
+function follow(file: string): { readonly read: () => readonly string[]; readonly close: () => void } {
+  const handle = fs.openSync(file, 'r');
   let offset = 0;
   let rest = '';
-  return () => {
-    const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const read = (): readonly string[] => {
+    const { size, nlink } = fs.fstatSync(handle);
     if (size <= offset) return [];
+    if (nlink > 0) fs.rmSync(file, { force: true });
     const buffer = Buffer.alloc(size - offset);
-    const handle = fs.openSync(file, 'r');
-    try {
-      offset += fs.readSync(handle, buffer, 0, buffer.length, offset);
-    } finally {
-      fs.closeSync(handle);
-    }
+    offset += fs.readSync(handle, buffer, 0, buffer.length, offset);
     // A character of several bytes may be cut at the end: it lies in the last, unfinished line, which is read as bytes again.
     const lines = (rest + buffer.toString('latin1')).split('\n');
     rest = lines.pop() ?? '';
     return lines.map((line) => Buffer.from(line, 'latin1').toString('utf8'));
   };
+  return { read, close: () => fs.closeSync(handle) };
 }
 
 function parseEvent(line: string): EngineEvent {
@@ -98,7 +99,7 @@ export async function runUpdate(options: UpdateOptions): Promise<UpdateResult> {
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (chunk: string) => said.push(chunk));
-  const read = follow(events);
+  const { read, close } = follow(events);
   let last = '';
   const look = (): void => {
     for (const line of read()) progress.add(parseEvent(line));
@@ -121,6 +122,7 @@ export async function runUpdate(options: UpdateOptions): Promise<UpdateResult> {
     throw interrupted ? new InterruptedError(options.stack) : failure(options, code, progress, said.join(''));
   } finally {
     clearInterval(timer);
+    close();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     fs.rmSync(folder, { recursive: true, force: true });
   }
