@@ -1,37 +1,21 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 import type { V1CronJob, V1Job, V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 
 import { Cluster, isReady, NAMESPACE, request, until } from '../support/cluster';
-import type { Answer, RequestOptions } from '../support/cluster';
+import { ApiToken } from './support/notes';
+import type { Note } from './support/notes';
 
 jest.setTimeout(300_000);
 
 const core = (kind: string, name: string): string => `/api/v1/namespaces/${NAMESPACE}/${kind}/${name}`;
 const batch = (kind: string): string => `/apis/batch/v1/namespaces/${NAMESPACE}/${kind}`;
-const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-interface Note {
-  readonly id: string;
-  readonly body: string;
-}
 
 describe('what a pod wrote outlives it', () => {
   let cluster: Cluster;
-  let token: string;
-
-  /** The service's API, as one of its users. */
-  const api = (target: string, options: RequestOptions = {}): Promise<Answer> =>
-    request(target, { ...options, headers: { authorization: `Bearer ${token}` } });
-
-  const write = async (body: string): Promise<Note> => {
-    const answer = await api('/api/notes', { method: 'POST', json: { body } });
-    const parsed = JSON.parse(answer.body) as { readonly note: Note; readonly cached: boolean };
-    expect({ status: answer.status, cached: parsed.cached }).toEqual({ status: 201, cached: true });
-    return parsed.note;
-  };
+  let user: ApiToken;
 
   /** Deletes a pod, and waits for another in its place that is Ready. */
   const replace = async (service: string): Promise<void> => {
@@ -49,45 +33,38 @@ describe('what a pod wrote outlives it', () => {
   beforeAll(async () => {
     cluster = new Cluster();
     await cluster.healthy();
-    const url = core('secrets', 'noodle-runtime-secret');
-    const { data } = await cluster.get<{ readonly data: { readonly SECRET_KEY: string } }>(url);
-    const claims = { sub: 'test', aud: 'noodle-runtime', exp: Math.floor(Date.now() / 1000) + 3600 };
-    const signed = `${base64url({ alg: 'HS256', typ: 'JWT' })}.${base64url(claims)}`;
-    const key = Buffer.from(data.SECRET_KEY, 'base64');
-    token = `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
+    user = await ApiToken.create(cluster);
   });
 
   test('the API asks for a token that was signed with the generated key', async () => {
     expect((await request('/api/notes')).status).toBe(401);
-    const forged = token.replace(/\.[^.]+$/, `.${Buffer.alloc(32).toString('base64url')}`);
+    const forged = user.token.replace(/\.[^.]+$/, `.${Buffer.alloc(32).toString('base64url')}`);
     expect((await request('/api/notes', { headers: { authorization: `Bearer ${forged}` } })).status).toBe(401);
-    expect((await api('/api/notes')).status).toBe(200);
+    expect((await user.request('/api/notes')).status).toBe(200);
   });
 
   test('another runtime pod takes the place of one that was deleted', async () => {
-    const note = await write('before the runtime pod was deleted');
+    const note = await user.write('before the runtime pod was deleted');
     await replace('noodle-runtime');
-    const { status, body } = await api(`/api/notes/${note.id}`);
+    const { status, body } = await user.request(`/api/notes/${note.id}`);
     expect({ status, note: (JSON.parse(body) as { note: Note }).note }).toEqual({ status: 200, note });
   });
 
   test('a row is read back after the PostgreSQL pod was deleted', async () => {
-    const note = await write('before the PostgreSQL pod was deleted');
+    const note = await user.write('before the PostgreSQL pod was deleted');
     await replace('postgres');
-    // The list comes from the database alone.
-    const { body } = await api('/api/notes');
-    expect((JSON.parse(body) as { notes: readonly Note[] }).notes).toContainEqual(note);
+    expect(await user.list()).toContainEqual(note);
   });
 
   test('a cached value is read back after the Redis pod was deleted', async () => {
-    const note = await write('before the Redis pod was deleted');
+    const note = await user.write('before the Redis pod was deleted');
     await replace('redis');
-    const { body } = await api(`/api/notes/${note.id}`);
+    const { body } = await user.request(`/api/notes/${note.id}`);
     expect(JSON.parse(body)).toEqual({ note, source: 'redis' });
   });
 
   test('the backup leaves a dump with its checksum, and keeps no more than it should', async () => {
-    await write('before the backup');
+    await user.write('before the backup');
     const cron = await cluster.get<V1CronJob>(`${batch('cronjobs')}/postgres-backup`);
     const name = `backup-by-hand-${Date.now()}`;
     const { spec, metadata } = cron.spec?.jobTemplate ?? {};

@@ -1,0 +1,173 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+import type { V1Deployment } from '@kubernetes/client-node';
+
+import {
+  clusterSteps,
+  orphans,
+  pulumiLocks,
+  readCheckpoint,
+  resolveProgram,
+  runHolder,
+  silent,
+  state,
+} from '../../local/index';
+import { isAlive, readRecord } from '../../local/process';
+import {
+  Cluster,
+  endCommands,
+  info,
+  NAMESPACE,
+  pulumi,
+  secretValues,
+  startTrellis,
+  trellis,
+  until,
+} from '../support/cluster';
+import { Engine } from '../support/engine';
+import { filesWith, spellings } from './support/leaks';
+
+jest.setTimeout(400_000);
+
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-runtime`;
+const NO_CHANGES = /✔ Deploy dev \([^)]+\): no changes/;
+
+describe('runs that are cut off', () => {
+  let cluster: Cluster;
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-killed-'));
+
+  beforeAll(async () => {
+    cluster = new Cluster();
+    await cluster.healthy();
+    await trellis('up');
+  });
+  afterEach(async () => {
+    await cluster.healthy();
+  });
+  afterAll(async () => {
+    await endCommands();
+    fs.rmSync(temporary, { recursive: true, force: true });
+  });
+
+  /** Gives the next `up` work: the runtime's Deployment is gone, in the cluster and in the state. */
+  const withdrawRuntime = async (): Promise<void> => {
+    const { stdout } = await pulumi('stack', 'export', '-s', 'dev');
+    const { deployment } = JSON.parse(stdout) as {
+      readonly deployment: { readonly resources: readonly { urn: string }[] };
+    };
+    const urn = deployment.resources.find(({ urn: one }) =>
+      one.endsWith('::noodle-core/noodle-runtime/Deployment'),
+    )?.urn;
+    await pulumi('destroy', '-s', 'dev', '--yes', '--skip-preview', '--target', urn ?? '', '--target-dependents');
+    expect(await cluster.find(DEPLOYMENT)).toBeUndefined();
+  };
+
+  /** Starts `up` and waits until it is in the middle of making the Deployment. */
+  const halfWay = async (): Promise<ReturnType<typeof startTrellis>> => {
+    const run = startTrellis(['up'], { TMPDIR: temporary });
+    await until('the Deployment', () => cluster.find<V1Deployment>(DEPLOYMENT));
+    return run;
+  };
+
+  /** What a run that recovered must leave: all of it there once, nothing of the killed run. */
+  const whole = async (resources: number | undefined): Promise<void> => {
+    expect(readCheckpoint('dev')).toMatchObject({ resources, pending: 0 });
+    expect(pulumiLocks('dev')).toEqual([]);
+    expect(runHolder()).toBeUndefined();
+    expect(orphans()).toEqual([]);
+    await cluster.healthy();
+    const owned = await cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`);
+    expect(owned.map(({ metadata }) => metadata?.name)).toEqual(['noodle-runtime']);
+    const { output } = await pulumi('preview', '-s', 'dev', '--refresh', '--expect-no-changes');
+    expect(output).toMatch(/\d+ unchanged/);
+  };
+
+  test('./trellis up that was killed with all its children is finished by the next one', async () => {
+    const resources = readCheckpoint('dev')?.resources;
+    await withdrawRuntime();
+    const { child, exited } = await halfWay();
+    const others = orphans();
+    expect(others.some(({ name }) => name === 'pulumi')).toBe(true);
+    child.kill('SIGKILL');
+    for (const { pid } of others) process.kill(pid, 'SIGKILL');
+    await exited;
+    expect(readCheckpoint('dev')?.pending).toBe(1);
+    expect(pulumiLocks('dev')).toHaveLength(1);
+
+    const { output } = await trellis('up');
+    expect(output).toMatch(/taken over: '.\/trellis up -s dev' of .* was killed/);
+    expect(output).toContain('1 cut-off operations cleared');
+    await whole(resources);
+  });
+
+  test('an engine that outlived its ./trellis may write its state before the next one goes on', async () => {
+    const resources = readCheckpoint('dev')?.resources;
+    await withdrawRuntime();
+    const { child, exited } = await halfWay();
+    child.kill('SIGKILL');
+    await exited;
+    const { output } = await trellis('up');
+    expect(output).toMatch(/taken over: '.\/trellis up -s dev' of .* was killed/);
+    await whole(resources);
+  });
+
+  test('what a killed run leaves in temporary files holds no secret', async () => {
+    expect(filesWith(spellings(await secretValues(cluster)), [temporary], [])).toEqual([]);
+  });
+
+  test('two at once: the second says who holds the lock and disturbs nothing', async () => {
+    const first = startTrellis(['up']);
+    const holder = await until('the lock', () => runHolder());
+    expect(holder.pid).toBe(first.child.pid);
+    const second = await startTrellis(['up']).exited;
+    expect(second.code).toBe(4);
+    expect(second.output).toContain(`'./trellis up -s dev' runs since ${holder.since} as process ${holder.pid}`);
+    expect(second.output).toContain('--wait MINUTES');
+    const down = await startTrellis(['down']).exited;
+    expect(down.code).toBe(4);
+    const { code, output } = await first.exited;
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(NO_CHANGES) as string });
+    expect(runHolder()).toBeUndefined();
+  });
+});
+
+describe('an API server that is killed in the middle of an update', () => {
+  let cluster: Cluster;
+  let engine: Engine;
+  const namespace = 'trellis-test-outage';
+
+  beforeAll(async () => {
+    cluster = new Cluster();
+    engine = await Engine.create({ kubeconfig: info().kubeconfig });
+  });
+  afterAll(async () => {
+    await engine?.dispose();
+    await cluster.remove(`/api/v1/namespaces/${namespace}`);
+  });
+
+  test('is started again by the cluster’s own step, and the update finishes', async () => {
+    engine.program(`
+      const space = new k8s.core.v1.Namespace('space', { metadata: { name: '${namespace}' } }, opts);
+      let last = space;
+      for (let i = 0; i < 30; i++)
+        last = new k8s.core.v1.ConfigMap('map-' + i, { metadata: { name: 'map-' + i, namespace: '${namespace}' } }, { ...opts, dependsOn: [last] });
+    `);
+    const { exited } = engine.start(['up', '--yes', '--skip-preview']);
+    await until('some objects', () => cluster.find(`/api/v1/namespaces/${namespace}/configmaps/map-3`));
+    const server = readRecord(state('cluster', 'run', 'kube-apiserver.json'));
+    if (server === undefined) throw new RangeError('the API server has no record');
+    process.kill(server.pid, 'SIGKILL');
+    await until('the end of the API server', () => !isAlive(server), 10);
+    const step = clusterSteps({ resolve: resolveProgram() }).find(({ title }) => title === 'etcd and API server');
+    expect(step).toBeDefined();
+    await step?.run(silent);
+
+    const { code, output } = await exited;
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('+ 33 created') as string });
+    expect(await engine.steps()).toEqual([]);
+    await engine.ok('destroy', '--yes', '--skip-preview');
+    await cluster.healthy();
+  });
+});
