@@ -77,7 +77,7 @@ async function engineSuite(ui: StepUi): Promise<SuiteResult> {
     dockerStep,
   ]);
   const { env } = await prepareEngine(ui.report);
-  return runJest({ project: 'engine', folder: root, serially: true, env, ui });
+  return runJest({ project: 'engine', folder: root, env, ui });
 }
 
 /** Whether the cluster suite found no cluster and brought one up: what it started, it may end. */
@@ -86,7 +86,7 @@ let started = false;
 async function clusterSuite(ui: StepUi): Promise<SuiteResult> {
   started = (await clusterStatus()).state !== 'running';
   await first(ui, bringUp({ stack: 'dev', yes: true, wait: 30 }));
-  return runJest({ project: 'cluster', folder: root, serially: true, env: await engineEnv(), ui });
+  return runJest({ project: 'cluster', folder: root, workers: 1, env: await engineEnv(), ui });
 }
 
 /** In the order in which a mistake is found soonest. */

@@ -50,8 +50,8 @@ export function countJest(report: JestReport, folder = ''): SuiteResult {
 export interface JestOptions {
   readonly project: string;
   readonly folder: string;
-  /** One file at a time, for tests that share a cluster or an engine. @default false */
-  readonly serially?: boolean;
+  /** Files that run at once; 1 for tests that share a cluster. @default - one a core */
+  readonly workers?: number;
   readonly env?: Record<string, string>;
   readonly ui: StepUi;
 }
@@ -61,20 +61,25 @@ export async function runJest(options: JestOptions): Promise<SuiteResult> {
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-jest-'));
   const file = path.join(temporary, 'report.json');
   const jest = path.join(options.folder, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = ['--ci', '--selectProjects', options.project, '--json', `--outputFile=${file}`];
+  const workers = options.workers ?? os.availableParallelism();
+  const args = [
+    '--ci',
+    '--selectProjects',
+    options.project,
+    '--json',
+    `--outputFile=${file}`,
+    `--maxWorkers=${workers}`,
+  ];
   let files = 0;
   try {
-    const { code, stdout, stderr } = await run(
-      [process.execPath, jest, ...args, ...(options.serially === true ? ['--runInBand'] : [])],
-      {
-        cwd: options.folder,
-        env: { ...options.env, FORCE_COLOR: '0' },
-        onLine: (line) => {
-          const done = /^(PASS|FAIL) +(?:\S+ +)?(\S+\.test\.ts)/.exec(line);
-          if (done !== null) options.ui.progress(`${(files += 1)} files done, last: ${done[2] ?? ''}`);
-        },
+    const { code, stdout, stderr } = await run([process.execPath, jest, ...args], {
+      cwd: options.folder,
+      env: { ...options.env, FORCE_COLOR: '0' },
+      onLine: (line) => {
+        const done = /^(PASS|FAIL) +(?:\S+ +)?(\S+\.test\.ts)/.exec(line);
+        if (done !== null) options.ui.progress(`${(files += 1)} files done, last: ${done[2] ?? ''}`);
       },
-    );
+    });
     if (!fs.existsSync(file)) {
       const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-40).join('\n');
       return { passed: 0, failed: 1, skipped: 0, details: `jest ended with code ${code} and no report:\n${said}` };
