@@ -1,12 +1,22 @@
 import tseslint from 'typescript-eslint';
 
 /** Imports point one way: components → charts → stacks; bridge beside them; cli and local at the edges. */
-const forbid = (files, patterns, message) => ({
-  files,
+const forbid = (area, folders, message, packages = []) => ({
+  files: [`${area}/**`],
   rules: {
-    'no-restricted-imports': ['error', { patterns: patterns.map((group) => ({ group: [group].flat(), message })) }],
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          { regex: `^(\\.\\./)+(${folders.join('|')})(/|$)`, message },
+          ...packages.map((name) => ({ regex: `^${name}(/|$)`, message })),
+        ],
+      },
+    ],
   },
 });
+/** The engine's packages, of which components and charts know nothing. */
+const ENGINE = '@pulumi/[^/]+';
 
 const bareError = {
   selector: 'ThrowStatement > NewExpression[callee.name="Error"]',
@@ -52,25 +62,14 @@ export default tseslint.config(
     },
   },
   forbid(
-    ['components/**'],
-    ['@pulumi/*', '**/charts/*', '**/stacks/*', '**/bridge/*', '**/cli/*', '**/local/*'],
+    'components',
+    ['charts', 'stacks', 'bridge', 'cli', 'local'],
     'Components import cdk8s and cdk8s-plus-28 only.',
+    [ENGINE],
   ),
-  forbid(
-    ['charts/**'],
-    ['@pulumi/*', '**/stacks/*', '**/bridge/*', '**/cli/*', '**/local/*'],
-    'Charts import components only.',
-  ),
-  forbid(
-    ['bridge/**'],
-    ['**/charts/*', '**/stacks/*', '**/cli/*', '**/local/*'],
-    'The bridge knows no chart and no stack.',
-  ),
-  forbid(['stacks/**'], ['**/cli/*', '**/local/*', 'cdk8s-plus-28'], 'Stacks import charts, the bridge and Pulumi.'),
-  forbid(
-    ['local/**'],
-    ['**/components/*', '**/charts/*', '**/stacks/*', '**/bridge/*', '**/cli/*'],
-    'local/ imports nothing above it.',
-  ),
-  forbid(['cli/**'], ['**/local/*/**', '!**/local/index'], 'The CLI uses local/index only.'),
+  forbid('charts', ['stacks', 'bridge', 'cli', 'local'], 'Charts import components only.', [ENGINE]),
+  forbid('bridge', ['charts', 'stacks', 'cli', 'local'], 'The bridge knows no chart and no stack.'),
+  forbid('stacks', ['cli', 'local'], 'Stacks import charts, the bridge and Pulumi.', ['cdk8s-plus-28']),
+  forbid('local', ['components', 'charts', 'stacks', 'bridge', 'cli'], 'local/ imports nothing above it.'),
+  forbid('cli', ['local/(?!index$)[^/]+'], 'The CLI uses local/index only.'),
 );

@@ -25,6 +25,7 @@ export interface ExternalDatabaseAttributes {
   readonly host: Late;
   /** @default 5432 */
   readonly port?: number;
+  /** For readers, like the host. */
   readonly databaseName: string;
   /** An existing Secret in the clients' namespace with the key `DATABASE_URL`. */
   readonly secretName: string;

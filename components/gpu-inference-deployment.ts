@@ -27,7 +27,9 @@ import { sizeQuantity } from './units';
 
 /** A llama.cpp server, its model and its accelerator. */
 export interface GpuInferenceDeploymentProps extends HttpWorkloadProps {
+  /** Accelerators of each pod; GpuRequest.none() runs the model on CPU. */
   readonly gpu: GpuRequest;
+  /** Where the weights come from. */
   readonly model: ModelSource;
   /** Size of the weights; the time to load them is part of the start-up budget. */
   readonly modelSize: Size;

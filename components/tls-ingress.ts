@@ -33,6 +33,7 @@ export interface IngressController {
 
 /** Public HTTPS addresses of services. */
 export interface TlsIngressProps {
+  /** One for every host of the routes. */
   readonly certificate: Certificate;
   /** @default - the construct's id */
   readonly name?: string;
