@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import * as path from 'node:path';
+import ts from 'typescript';
+import { parse } from 'yaml';
+
+const ROOT = path.resolve(__dirname, '../../..');
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(ROOT, 'docs')).map((file) => `docs/${file}`)];
+const read = (page: string): string => readFileSync(path.join(ROOT, page), 'utf8');
+
+/** The fenced blocks of one language. */
+const fences = (page: string, language: string): readonly string[] =>
+  [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text);
+
+const samples = PAGES.flatMap((page) =>
+  fences(page, 'ts').map((text, index) => ({ name: `${page} ${index + 1}`, text })),
+);
+
+/** Type errors of a program as somebody who imports the package would write it, strictly. */
+function typeErrors(text: string): readonly string[] {
+  const file = path.join(ROOT, 'sample-of-the-docs.ts');
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.CommonJS,
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    esModuleInterop: true,
+    types: ['node'],
+    paths: { 'trellis/*': [`${ROOT}/*`] },
+  };
+  const host = ts.createCompilerHost(options);
+  const [fileExists, getSourceFile] = [host.fileExists.bind(host), host.getSourceFile.bind(host)];
+  host.fileExists = (name) => name === file || fileExists(name);
+  host.getSourceFile = (name, ...rest) =>
+    name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022) : getSourceFile(name, ...rest);
+  const program = ts.createProgram([file], options, host);
+  const source = program.getSourceFile(file);
+  return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+    ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'),
+  );
+}
+
+describe('the programs in the documentation', () => {
+  it.each(samples)('compile: $name', ({ text }) => expect(typeErrors(text)).toEqual([]), 60_000);
+
+  it('are compiled against the real library: a wrong prop is an error', () => {
+    const [first = ''] = samples.map(({ text }) => text);
+    expect(typeErrors(first.replace('storage:', 'sotrage:'))).toEqual([
+      expect.stringContaining("'sotrage' does not exist"),
+    ]);
+  }, 60_000);
+});
+
+describe('the commands in the documentation', () => {
+  const lines = PAGES.flatMap((page) => fences(page, 'sh').flatMap((text) => text.split('\n')));
+  const ours = [...new Set(lines.flatMap((line) => /\.\/trellis ([^")]*)/.exec(line)?.[1]?.trim() ?? []))];
+  const help = (...args: readonly string[]): string =>
+    execFileSync(process.execPath, ['--require', 'tsx/cjs', 'cli/main.ts', ...args, '--help'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+  const verbs = new Map<string, string>();
+
+  it.each(ours)(
+    'exist: ./trellis %s',
+    (command) => {
+      const [verb = '', ...rest] = command.split(/\s+/);
+      if (!verbs.has(verb)) verbs.set(verb, help(verb));
+      expect(verbs.get(verb)).toContain(`Usage: trellis ${verb}`);
+      for (const option of rest.filter((word) => word.startsWith('-'))) {
+        expect(verbs.get(verb)).toMatch(new RegExp(`^\\s+.*${option}\\b`, 'm'));
+      }
+    },
+    30_000,
+  );
+
+  it('never make Pulumi print secrets', () => {
+    expect(lines.filter((line) => /pulumi .*(-v\b|--logtostderr|--show-secrets)/.test(line))).toEqual([]);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('lists every key of the configuration, and no other', () => {
+    const keys = (value: unknown, prefix: string): readonly string[] =>
+      value !== null && typeof value === 'object'
+        ? Object.entries(value).flatMap(([key, inner]) => keys(inner, prefix === '' ? key : `${prefix}.${key}`))
+        : [prefix.replace(/^trellis:/, '')];
+    const { config } = parse(read('Pulumi.dev.yaml')) as { config: unknown };
+    const listed = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` +\|/gm)].map(([, key]) => key);
+    expect([...listed].sort()).toEqual([...keys(config, '')].sort());
+  });
+});
+
+describe('links', () => {
+  it.each(PAGES)('lead to files that exist: %s', (page) => {
+    const targets = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target = '']) => target);
+    expect(targets.filter((target) => !existsSync(path.resolve(ROOT, path.dirname(page), target)))).toEqual([]);
+  });
+});
