@@ -49,12 +49,14 @@ function clusterVerbs(program: Command): void {
     .description('Brings a stack to life: tools, cluster, images, deployment. What is there already is left as it is.')
     .addOption(stackOption())
     .option('-y, --yes', 'do not ask, not even before a cluster of yours is changed')
+    .option('--refresh', 'look first for changes made by hand, and undo them')
     .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
     .addHelpText(
       'after',
       examples(
         ['./trellis up', 'the dev stack on this machine'],
         ['./trellis up -s prod --yes', "prod, on the cluster that Pulumi.prod.yaml's context names"],
+        ['./trellis up --refresh', 'also undoes what was changed by hand'],
         ['./trellis up --wait 30', 'after another run has ended'],
       ),
     )

@@ -28,17 +28,19 @@ import { stackStatus } from '../cluster/stack-status';
 export interface UpOptions {
   readonly stack: string;
   readonly yes?: boolean;
+  /** Look for changes made by hand, and undo them. @default false */
+  readonly refresh?: boolean;
   /** Minutes. */
   readonly wait: number;
 }
 
-const updateStep = (stack: string, engine: Made<PreparedEngine>): Step => ({
+const updateStep = ({ stack, refresh = false }: UpOptions, engine: Made<PreparedEngine>): Step => ({
   title: `Deploy ${stack}`,
   run: async ({ report, progress }) => {
     const { pulumi, env, backend } = engine.value;
     if (backend === undefined) for (const line of await recover({ stack, pulumi, env, report })) report(line);
     const expected = backend === undefined ? (readCheckpoint(stack)?.resources ?? 0) : 0;
-    const { summary } = await runUpdate({ verb: 'up', stack, pulumi, env, expected, onProgress: progress });
+    const { summary } = await runUpdate({ verb: 'up', stack, refresh, pulumi, env, expected, onProgress: progress });
     return summary;
   },
 });
@@ -61,7 +63,7 @@ export function bringUp(options: UpOptions, engine = new Made<PreparedEngine>())
     ...(local ? [packagesStep, toolsStep(), ...clusterPart()] : [toolsStep(['pulumi'])]),
     dockerStep,
     engineStep(engine),
-    updateStep(stack, engine),
+    updateStep(options, engine),
     verifyStep(stack),
   ];
 }

@@ -17,6 +17,8 @@ export interface UpdateOptions {
   readonly expected?: number;
   /** Receives a line of progress whenever it changes. */
   readonly onProgress?: (line: string) => void;
+  /** Ask the cluster first what was changed by hand. @default false */
+  readonly refresh?: boolean;
   /** The folder with Pulumi.yaml. @default - the clone's */
   readonly folder?: string;
 }
@@ -74,6 +76,7 @@ function start(options: UpdateOptions, events: string): ReturnType<typeof spawn>
     '--suppress-outputs',
     '-s',
     options.stack,
+    ...(options.refresh === true ? ['--refresh'] : []),
   ];
   return spawn(options.pulumi, [...args, '--event-log', events], {
     cwd: options.folder ?? root,

@@ -91,6 +91,11 @@ describe('an update', () => {
     expect(lines.at(-1)).toBe('1/1 resources');
   });
 
+  test('asks the cluster first where it is told to', async () => {
+    await runUpdate({ verb: 'up', stack: 'dev', refresh: true, pulumi: fake([], 'exit 0'), env: {}, folder });
+    expect(fs.readFileSync(path.join(folder, 'args'), 'utf8')).toMatch(/ -s dev --refresh --event-log /);
+  });
+
   test('asks for nothing, shows no output of the stack, and prints no secret by a debug switch', async () => {
     await update(fake([], 'exit 0'));
     const args = fs.readFileSync(path.join(folder, 'args'), 'utf8');
