@@ -59,8 +59,14 @@ export function summary(outcomes: readonly Outcome[]): string {
   return `\n${[...details, ...rows].join('\n')}\n\n${counts(total)}\n`;
 }
 
-/** Runs suites one after the other, whatever came of the one before; the last line on stdout counts all tests. */
-export async function runSuites(suites: readonly Suite[]): Promise<boolean> {
+/**
+ * Runs suites one after the other, whatever came of the one before, then `finish`.
+ * The last line of all that is printed counts all tests.
+ */
+export async function runSuites(
+  suites: readonly Suite[],
+  finish: () => Promise<void> = () => Promise.resolve(),
+): Promise<boolean> {
   const outcomes: Outcome[] = [];
   const steps = suites.map((suite): Step => ({
     title: `${suite.name}: ${suite.about}`,
@@ -71,18 +77,16 @@ export async function runSuites(suites: readonly Suite[]): Promise<boolean> {
       return { text: counts(result), failed: result.failed > 0 };
     },
   }));
-  await runSteps(steps);
+  try {
+    await runSteps(steps);
+  } finally {
+    await finish();
+  }
   process.stdout.write(summary(outcomes));
   return outcomes.every(({ result }) => result.failed === 0);
 }
 
 export async function test(options: TestOptions): Promise<void> {
   const suites = chosen(allSuites(), options.suite);
-  let passed = false;
-  try {
-    passed = await runSuites(suites);
-  } finally {
-    await afterSuites();
-  }
-  if (!passed) process.exitCode = EXIT.failed;
+  if (!(await runSuites(suites, afterSuites))) process.exitCode = EXIT.failed;
 }

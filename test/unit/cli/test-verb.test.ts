@@ -108,6 +108,16 @@ describe('suites', () => {
     expect(written).toMatch(/^a  2 passed, 0 failed, 0 skipped  \(\d\.\d s\): about a$/m);
   });
 
+  test('clean up before that line, so that it is the last of both streams', async () => {
+    const finish = async (): Promise<void> => {
+      await Promise.resolve();
+      process.stdout.write('ending the cluster\n');
+    };
+    await runSuites([suite('a', () => Promise.resolve(clean))], finish);
+    expect(written.indexOf('ending the cluster')).toBeGreaterThanOrEqual(0);
+    expect(lastLine()).toBe('2 passed, 0 failed, 0 skipped');
+  });
+
   test('go on after one that failed, and show its details', async () => {
     const failing = suite('a', () => Promise.resolve({ passed: 1, failed: 1, skipped: 0, details: '✖ it broke' }));
     expect(await runSuites([failing, suite('b', () => Promise.resolve(clean))])).toBe(false);
