@@ -57,6 +57,10 @@ function removeTraces(layout: Layout): void {
   fs.rmSync(socketDir, { recursive: true, force: true });
 }
 
+/** The cluster's directory, and the kubelet's where it lies elsewhere. */
+const placesOf = ({ dir, kubelet }: Layout): readonly string[] =>
+  kubelet.startsWith(`${dir}/`) ? [dir] : [dir, path.dirname(kubelet)];
+
 /** What no longer means anything once every pod has ended. Addresses of pods that were killed would never be given out again. */
 function removeVolatile(layout: Layout): void {
   for (const dir of [layout.cni, path.join(layout.containerd, 'state')])
@@ -66,7 +70,7 @@ function removeVolatile(layout: Layout): void {
 /** Programs of this cluster whose record was lost. */
 async function stopStrays(layout: Layout): Promise<void> {
   for (const record of ownProcesses()) {
-    const ours = record.argv.some((word) => word.includes(`${layout.dir}/`));
+    const ours = record.argv.some((word) => placesOf(layout).some((dir) => word.includes(`${dir}/`)));
     if (ours) await stop(record);
   }
 }
@@ -86,7 +90,7 @@ export async function clusterDown(report: Report, options: DownOptions = {}): Pr
   for (const name of CONTROL_PLANE) await end(layout, name);
   await stopStrays(layout);
   report('removing mounts, control groups and network');
-  await unmountUnder(layout.dir);
+  for (const dir of placesOf(layout)) await unmountUnder(dir);
   const left = await removeCgroups();
   if (left.length > 0)
     throw new LocalError(`Control groups that can't be removed: ${left.join(', ')}`, {
@@ -96,6 +100,6 @@ export async function clusterDown(report: Report, options: DownOptions = {}): Pr
   removeTraces(layout);
   removeVolatile(layout);
   restoreTunables(layout);
-  if (options.purge === true) fs.rmSync(layout.dir, { recursive: true, force: true });
+  if (options.purge === true) placesOf(layout).forEach((dir) => fs.rmSync(dir, { recursive: true, force: true }));
   report(`nothing of ${NETNS} (${CGROUP}) is left`);
 }

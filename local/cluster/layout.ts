@@ -4,7 +4,10 @@ import { cloneId } from '../paths';
 /** Sockets of the clone's programs; gone after a restart of the machine, as they are. */
 export const socketDir = `/run/trellis-${cloneId}`;
 
-/** Where everything of one cluster lies. All of it is under one directory, which `clusterDown({ purge: true })` removes. */
+/**
+ * Where everything of one cluster lies. All of it is under one directory, save the kubelet's where that path is too long for a
+ * socket; `clusterDown({ purge: true })` removes both.
+ */
 export interface Layout {
   readonly dir: string;
   /** Authorities, certificates and keys; readable by the owner only. */
@@ -26,6 +29,17 @@ export interface Layout {
   readonly registry: string;
 }
 
+/** A socket's path has at most so many bytes, the closing zero aside. */
+const LONGEST_SOCKET = 107;
+/** Where the kubelet's state lies for a clone whose own path leaves no room for the kubelet's sockets. */
+const DEEP_CLONES = `/var/lib/trellis-${cloneId}`;
+
+function kubeletDir(dir: string): string {
+  const usual = path.join(dir, 'kubelet');
+  const longest = path.join(usual, 'device-plugins', 'kubelet.sock');
+  return Buffer.byteLength(longest) <= LONGEST_SOCKET ? usual : path.join(DEEP_CLONES, 'kubelet');
+}
+
 export function layoutOf(dir: string): Layout {
   const at = (name: string): string => path.join(dir, name);
   return {
@@ -38,7 +52,7 @@ export function layoutOf(dir: string): Layout {
     infoFile: at('info.json'),
     etcd: at('etcd'),
     containerd: at('containerd'),
-    kubelet: at('kubelet'),
+    kubelet: kubeletDir(dir),
     cni: at('cni'),
     podLogs: at('pod-logs'),
     volumes: at('volumes'),

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { LocalError } from '../errors';
-import { root } from '../paths';
 import { cniDirectory } from './containerd';
 import type { Resolve } from './supervise';
 
@@ -13,13 +12,9 @@ export interface Machine {
   readonly platform: NodeJS.Platform;
   /** User id; none where there is no such thing. */
   readonly uid: number | undefined;
-  readonly root: string;
 }
 
-export const thisMachine = (): Machine => ({ platform: os.platform(), uid: process.getuid?.(), root });
-
-/** Room that the kubelet's longest socket needs behind the clone's path, of the 107 characters that a socket's path may have. */
-const LONGEST_ROOT = 107 - '/.trellis/cluster/kubelet/device-plugins/kubelet.sock'.length;
+export const thisMachine = (): Machine => ({ platform: os.platform(), uid: process.getuid?.() });
 
 /** @throws LocalError where no cluster can run, with what can be used instead */
 export function checkMachine(machine: Machine): void {
@@ -29,11 +24,6 @@ export function checkMachine(machine: Machine): void {
     throw new LocalError('The local cluster makes network namespaces and mounts, so it needs root.', {
       fix: `run it with sudo, or ${INSTEAD}`,
     });
-  if (Buffer.byteLength(machine.root) > LONGEST_ROOT)
-    throw new LocalError(
-      `${machine.root} is too long a path: the kubelet's sockets lie under it, which leaves it ${LONGEST_ROOT} characters.`,
-      { fix: 'move the clone to a shorter path' },
-    );
 }
 
 const SYSTEM_PROGRAMS = ['ip', 'nsenter', 'iptables', 'openssl', 'mount', 'umount', 'containerd', 'ctr', 'runc'];

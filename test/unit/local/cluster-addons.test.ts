@@ -83,7 +83,7 @@ describe('parseAddon', () => {
 });
 
 describe('checkMachine', () => {
-  const machine = { platform: 'linux', uid: 0, root: '/home/me/trellis' } as const;
+  const machine = { platform: 'linux', uid: 0 } as const;
 
   test.each([
     [
@@ -92,7 +92,6 @@ describe('checkMachine', () => {
       /needs Linux; this machine runs darwin.*kind create cluster/s,
     ],
     ['another user', { ...machine, uid: 1000 }, /needs root.*simulated nodes/s],
-    ['a deep clone', { ...machine, root: `/${'d'.repeat(80)}` }, /too long a path/],
   ])('refuses %s and says what can be used', (_, given, message) => {
     expect(() => checkMachine(given)).toThrow(message);
   });

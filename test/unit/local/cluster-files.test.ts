@@ -132,6 +132,19 @@ describe('certificates', () => {
   });
 });
 
+describe('the layout', () => {
+  test('keeps everything below one directory', () => {
+    const { dir, ...places } = layoutOf('/home/me/trellis/.trellis/cluster');
+    expect(Object.values(places).filter((place) => !place.startsWith(`${dir}/`))).toEqual([]);
+  });
+
+  test('takes the kubelet out of a clone whose path leaves no room for its sockets', () => {
+    const { kubelet, etcd } = layoutOf(`/${'d'.repeat(80)}/.trellis/cluster`);
+    expect(kubelet).toMatch(/^\/var\/lib\/trellis-[0-9a-f]{6}\/kubelet$/);
+    expect(etcd).toMatch(/^\/d+\/\.trellis\/cluster\/etcd$/);
+  });
+});
+
 describe('configuration of containerd', () => {
   const layout = layoutOf('/clone/with "quotes"/.trellis/cluster');
 
