@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import ts from 'typescript';
 import { parse } from 'yaml';
+import { LateTokens } from '../../../components/late';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(ROOT, 'docs')).map((file) => `docs/${file}`)];
@@ -46,9 +48,31 @@ describe('the programs in the documentation', () => {
 
   it('are compiled against the real library: a wrong prop is an error', () => {
     const [first = ''] = samples.map(({ text }) => text);
-    expect(typeErrors(first.replace('storage:', 'sotrage:'))).toEqual([
-      expect.stringContaining("'sotrage' does not exist"),
+    expect(typeErrors(first.replace('databaseName:', 'databaesName:'))).toEqual([
+      expect.stringContaining("'databaesName' does not exist"),
     ]);
+  }, 60_000);
+});
+
+describe('the first program', () => {
+  it('does what it says with plain cdk8s: manifests without a placeholder', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'trellis-docs-'));
+    try {
+      const [sample = ''] = samples.map(({ text }) => text);
+      const file = path.join(folder, 'sample.ts');
+      // Node finds the sample's packages beside the repository's own.
+      symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+      writeFileSync(file, sample.replaceAll("'trellis/", `'${ROOT}/`));
+      const tsx = path.join(ROOT, 'node_modules', 'tsx', 'dist', 'cjs', 'index.cjs');
+      execFileSync(process.execPath, ['--require', tsx, file], { cwd: folder, encoding: 'utf8' });
+      const manifests = readFileSync(path.join(folder, 'dist', 'app.k8s.yaml'), 'utf8');
+      expect(LateTokens.isToken(manifests)).toBe(false);
+      const kinds = [...manifests.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
+      expect(kinds).toEqual(expect.arrayContaining(['Deployment', 'HorizontalPodAutoscaler', 'Ingress', 'Namespace']));
+      expect(manifests).toContain('name: orders-database');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 60_000);
 });
 
