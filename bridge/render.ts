@@ -2,6 +2,7 @@ import type { App } from 'cdk8s';
 import { ApiObject } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { ValidationError } from '../components/errors';
+import { LateTokens } from '../components/late';
 import type { ReleaseOptions } from '../components/release-options';
 import { RemovalPolicy, releaseOptionsOf } from '../components/release-options';
 import { definitionOrder } from './order';
@@ -39,6 +40,7 @@ export interface RenderedObject {
  */
 export function render(app: App): readonly RenderedObject[] {
   const problems: string[] = [];
+  LateTokens.of(app).fill();
   for (const construct of app.node.findAll()) {
     for (const message of construct.node.validate()) problems.push(`${construct.node.path}: ${message}`);
   }

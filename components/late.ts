@@ -35,8 +35,11 @@ export class LateTokens {
   /** The registry of the App (or whatever root) that `scope` belongs to. */
   public static of(scope: IConstruct): LateTokens {
     const holder = scope.node.root as IConstruct & { [REGISTRY]?: LateTokens };
-    const registry = holder[REGISTRY] ?? new LateTokens();
-    if (holder[REGISTRY] === undefined) Object.defineProperty(holder, REGISTRY, { value: registry });
+    const known = holder[REGISTRY];
+    if (known !== undefined) return known;
+    const registry = new LateTokens();
+    Object.defineProperty(holder, REGISTRY, { value: registry });
+    holder.node.addValidation({ validate: () => registry.unfilled() });
     return registry;
   }
 
@@ -58,6 +61,8 @@ export class LateTokens {
     return parts;
   }
 
+  /** Whether somebody turns the tokens back; cdk8s' own synthesis does not, and would write them out as they are. */
+  private filled = false;
   private readonly values = new Map<string, LateValue>();
   private readonly tokens = new Map<unknown, string>();
 
@@ -87,6 +92,20 @@ export class LateTokens {
   /** What stands behind one whole token. */
   public lookup(token: string): LateValue | undefined {
     return this.values.get(token);
+  }
+
+  /** Says that the caller turns tokens back into what they stand for, as the bridge does. */
+  public fill(): this {
+    this.filled = true;
+    return this;
+  }
+
+  private unfilled(): string[] {
+    if (this.filled || this.values.size === 0) return [];
+    const origins = [...new Set([...this.values.values()].map(({ origin }) => origin))].join(', ');
+    return [
+      `late values or secrets of ${origins} are filled in by ClusterRelease or renderForGitOps of the bridge, not by App.synth()`,
+    ];
   }
 
   private register(scope: IConstruct, value: Late, secret: boolean): string {

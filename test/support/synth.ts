@@ -1,6 +1,7 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import { ValidationError } from '../../components/errors';
 import type { Kinds, Labels } from '../../components/kube';
+import { LateTokens } from '../../components/late';
 import type { ReleaseOptions } from '../../components/release-options';
 import { releaseOptionsOf } from '../../components/release-options';
 
@@ -20,9 +21,11 @@ export type Manifest<K extends keyof Kinds> = Kinds[K] & {
 export const newChart = (namespace?: string): Chart =>
   new Chart(new App(), 'test', namespace === undefined ? {} : { namespace });
 
-/** Every object of a chart, as plain data. */
-export const objectsOf = (chart: Chart): readonly Manifest<keyof Kinds>[] =>
-  JSON.parse(JSON.stringify(chart.toJson())) as readonly Manifest<keyof Kinds>[];
+/** Every object of a chart, as plain data; late values stay tokens, which tests look up by themselves. */
+export function objectsOf(chart: Chart): readonly Manifest<keyof Kinds>[] {
+  LateTokens.of(chart).fill();
+  return JSON.parse(JSON.stringify(chart.toJson())) as readonly Manifest<keyof Kinds>[];
+}
 
 /** The object of this kind and name; fails where there is none or more than one. */
 export function find<K extends keyof Kinds>(chart: Chart, kind: K, name: string): Manifest<K> {

@@ -169,6 +169,25 @@ describe('the registry', () => {
   });
 });
 
+describe('cdk8s’ own synthesis', () => {
+  it('is refused where it would write a placeholder for a secret, naming who brought it in', () => {
+    const { app, chart } = freshChart();
+    const password = LateTokens.of(chart).asSecret(chart, 'canary-literal');
+    new ApiObject(chart, 's', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { password } });
+    expect(() => app.synthYaml()).toThrow(
+      /late values or secrets of chart are filled in by ClusterRelease or renderForGitOps/,
+    );
+    expect(problemsOf(() => render(app))).toEqual([]);
+  });
+
+  it('works where there is nothing to fill in', () => {
+    const { app, chart } = freshChart();
+    LateTokens.of(chart).asString(chart, 'plain');
+    new ApiObject(chart, 'c', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: { a: 'b' } });
+    expect(app.synthYaml()).toContain('a: b');
+  });
+});
+
 describe('what must not be rendered', () => {
   it('refuses the text of a stringified Output, naming path and field', () => {
     const { app, chart } = freshChart();
