@@ -1,4 +1,5 @@
 import {
+  dockerLayout,
   clusterSteps,
   dockerEnvironment,
   ensureBaseImage,
@@ -89,7 +90,7 @@ export const dockerStep: Step = {
     // The image plugin is a grandchild of this process: it finds the engine through its environment.
     Object.assign(process.env, dockerEnvironment(docker));
     await ensureBaseImage(docker, report);
-    return docker.dockerHost?.includes('/.trellis/') === true ? 'private engine' : 'your engine';
+    return docker.dockerHost === `unix://${dockerLayout().socket}` ? 'private engine' : 'your engine';
   },
 };
 

@@ -11,7 +11,7 @@ export type {
   ProgramStatus,
   RunningControlPlane,
 } from './cluster';
-export { dockerEnvironment, ensureBaseImage, ensureDocker, stopDocker, usersEngine } from './docker';
+export { dockerEnvironment, dockerLayout, ensureBaseImage, ensureDocker, stopDocker, usersEngine } from './docker';
 export type { Docker } from './docker';
 export { checks } from './doctor';
 export type { Check, CheckResult } from './doctor';

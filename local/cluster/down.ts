@@ -55,6 +55,7 @@ function removeTraces(layout: Layout): void {
   removeIfEmpty(DEVICE_PLUGINS);
   removeIfEmpty(path.dirname(DEVICE_PLUGINS));
   fs.rmSync(socketDir, { recursive: true, force: true });
+  removeIfEmpty(path.dirname(socketDir));
 }
 
 /** The cluster's directory, and the kubelet's where it lies elsewhere. */
