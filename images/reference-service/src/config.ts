@@ -16,6 +16,15 @@ const LEVELS = {
 } as const;
 export type LogLevel = (typeof LEVELS)[keyof typeof LEVELS];
 
+/** The next hop of a completion: another service of this contract, or a llama.cpp server at the end of the path. */
+export interface CompletionHop {
+  readonly kind: 'service' | 'llama.cpp';
+  /** Base URL, without a slash at its end. */
+  readonly url: string;
+  /** What the llama.cpp server asks for; a service gets the caller's own token instead. */
+  readonly apiKey: string | undefined;
+}
+
 /** What the service runs with; read once, from the environment. */
 export interface ServiceConfig {
   /** @default "reference-service" */
@@ -32,6 +41,10 @@ export interface ServiceConfig {
   readonly secretKey: string | undefined;
   readonly dataDir: string | undefined;
   readonly configDir: string | undefined;
+  /** Where a completion goes next. @default - /api/completion answers 501 */
+  readonly completion: CompletionHop | undefined;
+  /** Seconds that a completion may take, all hops together. @default 120 */
+  readonly completionTimeoutSeconds: number;
   /** Connections to PostgreSQL; the platform allows a service 20. @default 10 */
   readonly databasePoolMax: number;
   /** Milliseconds that one check of a back end may take. @default 1500 */
@@ -68,6 +81,8 @@ const folder = (mode: number, allowed: string) =>
       return false;
     }
   }, allowed);
+const writable = folder(constants.W_OK, 'the absolute path of a folder that can be written');
+const readable = folder(constants.R_OK, 'the absolute path of a folder that can be read');
 const level = z
   .string()
   .transform((value) => value.toUpperCase())
@@ -80,12 +95,19 @@ const schema = z.object({
   NOODLE_PORT: whole(0, 65535).optional(),
   LOG_LEVEL: level.optional(),
   NOODLE_LOG_LEVEL: level.optional(),
+  APP_ENV: text(/^[a-z0-9-]{1,63}$/, NAME).optional(),
   NOODLE_ENV: text(/^[a-z0-9-]{1,63}$/, NAME).optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
   REDIS_URL: url('redis:', 'rediss:').optional(),
   SECRET_KEY: z.string().min(16, 'at least 16 characters').optional(),
-  NOODLE_DATA_DIR: folder(constants.W_OK, 'the absolute path of a folder that can be written').optional(),
-  NOODLE_CONFIG_DIR: folder(constants.R_OK, 'the absolute path of a folder that can be read').optional(),
+  COMPLETION_URL: url('http:', 'https:').optional(),
+  LLAMA_CPP_URL: url('http:', 'https:').optional(),
+  LLAMA_CPP_API_KEY: z.string().min(1).optional(),
+  LLM_TIMEOUT_SECONDS: whole(1, 3600).optional(),
+  DATA_DIR: writable.optional(),
+  NOODLE_DATA_DIR: writable.optional(),
+  CONFIG_DIR: readable.optional(),
+  NOODLE_CONFIG_DIR: readable.optional(),
   DATABASE_POOL_MAX: whole(1, 20).optional(),
   CHECK_TIMEOUT_MS: whole(50, 30_000).optional(),
   SHUTDOWN_DELAY_SECONDS: whole(0, 600).optional(),
@@ -93,7 +115,7 @@ const schema = z.object({
 });
 type Variable = keyof z.infer<typeof schema>;
 
-const SECRET: ReadonlySet<string> = new Set(['DATABASE_URL', 'REDIS_URL', 'SECRET_KEY']);
+const SECRET: ReadonlySet<string> = new Set(['DATABASE_URL', 'REDIS_URL', 'SECRET_KEY', 'LLAMA_CPP_API_KEY']);
 
 /** What was found, for a message: a secret's value is told by its length alone. */
 function found(name: string, value: string | undefined): string {
@@ -106,6 +128,14 @@ function found(name: string, value: string | undefined): string {
 function either<T>(a: T | undefined, b: T | undefined, names: string, problems: string[]): T | undefined {
   if (a !== undefined && b !== undefined && a !== b) problems.push(`${names} differ: set one of them, or both alike`);
   return b ?? a;
+}
+
+/** A model server wins over a service: it is the end of the path. */
+function completionHop(values: Partial<z.infer<typeof schema>>): CompletionHop | undefined {
+  const base = (url: string): string => url.replace(/\/+$/, '');
+  const { LLAMA_CPP_URL: server, LLAMA_CPP_API_KEY: apiKey, COMPLETION_URL: service } = values;
+  if (server !== undefined) return { kind: 'llama.cpp', url: base(server), apiKey };
+  return service === undefined ? undefined : { kind: 'service', url: base(service), apiKey: undefined };
 }
 
 /**
@@ -126,6 +156,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   const values: Partial<z.infer<typeof schema>> = parsed.data ?? {};
   const port = either(values.PORT, values.NOODLE_PORT, 'PORT and NOODLE_PORT', problems);
   const logLevel = either(values.LOG_LEVEL, values.NOODLE_LOG_LEVEL, 'LOG_LEVEL and NOODLE_LOG_LEVEL', problems);
+  const environmentName = either(values.APP_ENV, values.NOODLE_ENV, 'APP_ENV and NOODLE_ENV', problems);
+  const dataDir = either(values.DATA_DIR, values.NOODLE_DATA_DIR, 'DATA_DIR and NOODLE_DATA_DIR', problems);
+  const configDir = either(values.CONFIG_DIR, values.NOODLE_CONFIG_DIR, 'CONFIG_DIR and NOODLE_CONFIG_DIR', problems);
   const delay = values.SHUTDOWN_DELAY_SECONDS ?? 5;
   const grace = values.SHUTDOWN_GRACE_SECONDS ?? 20;
   if (parsed.success && delay >= grace) {
@@ -136,12 +169,14 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     serviceName: values.SERVICE_NAME ?? 'reference-service',
     port: port ?? 8080,
     logLevel: LEVELS[logLevel ?? 'INFO'],
-    environment: values.NOODLE_ENV ?? 'development',
+    environment: environmentName ?? 'development',
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     secretKey: values.SECRET_KEY,
-    dataDir: values.NOODLE_DATA_DIR,
-    configDir: values.NOODLE_CONFIG_DIR,
+    dataDir,
+    configDir,
+    completion: completionHop(values),
+    completionTimeoutSeconds: values.LLM_TIMEOUT_SECONDS ?? 120,
     databasePoolMax: values.DATABASE_POOL_MAX ?? 10,
     checkTimeoutMs: values.CHECK_TIMEOUT_MS ?? 1500,
     shutdownDelaySeconds: delay,

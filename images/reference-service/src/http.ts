@@ -17,6 +17,8 @@ export interface Call {
   readonly request: IncomingMessage;
   readonly params: Readonly<Record<string, string>>;
   readonly log: Logger;
+  /** Handed on to the services that are asked for this request. */
+  readonly requestId: string;
 }
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -122,7 +124,7 @@ export function createListener(
     const answer = async (): Promise<Answer> => {
       const found = find(routes, request);
       route = found.route;
-      return route.handle({ request, params: found.params, log: log.child({ requestId: id }) });
+      return route.handle({ request, params: found.params, log: log.child({ requestId: id }), requestId: id });
     };
     answer()
       .catch((error: unknown): Answer => {

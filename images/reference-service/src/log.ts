@@ -5,8 +5,10 @@ import type { ServiceConfig } from './config';
 export type { Logger };
 
 /** The texts that must appear in no log line: whole secrets, and the passwords inside of URLs in both spellings. */
-export function secretsOf(config: Pick<ServiceConfig, 'databaseUrl' | 'redisUrl' | 'secretKey'>): string[] {
-  const secrets = config.secretKey === undefined ? [] : [config.secretKey];
+export function secretsOf(
+  config: Pick<ServiceConfig, 'databaseUrl' | 'redisUrl' | 'secretKey' | 'completion'>,
+): string[] {
+  const secrets = [config.secretKey, config.completion?.apiKey].filter((one) => one !== undefined);
   for (const url of [config.databaseUrl, config.redisUrl]) {
     if (url === undefined) continue;
     const { password } = new URL(url);

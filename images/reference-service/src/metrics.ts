@@ -10,6 +10,8 @@ export interface Metrics {
   readonly duration: Histogram<'method' | 'route' | 'status'>;
   readonly inFlight: Gauge;
   readonly notes: Counter;
+  /** Tokens of completions that passed through, as the model server counted them. */
+  readonly tokens: Counter;
 }
 
 /** All metrics of one service instance; back ends are checked when they are scraped. */
@@ -51,6 +53,11 @@ export function createMetrics(
     }),
     inFlight: new Gauge({ name: 'http_requests_in_flight', help: 'Requests being answered.', registers }),
     notes: new Counter({ name: 'reference_notes_written_total', help: 'Notes written to PostgreSQL.', registers }),
+    tokens: new Counter({
+      name: 'reference_completion_tokens_total',
+      help: 'Tokens of completions that passed through.',
+      registers,
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BackendCheck, CheckResult } from './backend';
+import { complete } from './completion';
 import type { ServiceConfig } from './config';
 import { HttpError } from './errors';
 import { readJson } from './http';
@@ -79,6 +80,12 @@ async function readNote(context: RouteContext, { params, log }: Call): Promise<A
   return { status: 200, body: { note, source: 'postgres' } };
 }
 
+async function completion({ config, metrics }: RouteContext, call: Call): Promise<Answer> {
+  const answer = await complete(config, call);
+  metrics.tokens.inc(answer.tokens_predicted);
+  return { status: 200, body: answer };
+}
+
 /** Every endpoint of the service. */
 export function createRoutes(context: RouteContext): Route[] {
   const { config, metrics } = context;
@@ -123,5 +130,6 @@ export function createRoutes(context: RouteContext): Route[] {
     ),
     get('/api/notes/:id', guarded(readNote)),
     { method: 'POST', pattern: '/api/notes', handle: guarded(writeNote) },
+    { method: 'POST', pattern: '/api/completion', handle: guarded(completion) },
   ];
 }

@@ -26,6 +26,8 @@ describe('the configuration of the reference service', () => {
       secretKey: undefined,
       dataDir: undefined,
       configDir: undefined,
+      completion: undefined,
+      completionTimeoutSeconds: 120,
       databasePoolMax: 10,
       checkTimeoutMs: 1500,
       shutdownDelaySeconds: 5,
