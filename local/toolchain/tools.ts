@@ -16,7 +16,8 @@ export type ToolName =
   | 'local-path-provisioner'
   | 'kubeconform'
   | 'kube-score'
-  | 'psa-check';
+  | 'psa-check'
+  | 'kwok';
 
 /** `<process.platform>-<process.arch>`, as Node names them. */
 export type Platform = 'linux-x64' | 'linux-arm64';
@@ -53,7 +54,7 @@ export interface Tool {
   /** @default - none whose checksum is known from public material; no checksum is ever guessed */
   readonly releases?: Partial<Record<Platform, Release>>;
   readonly module: GoModule;
-  /** How long the build took, in minutes: all thirteen once, one after the other, on two cores that had other work too. */
+  /** How long the build took, in minutes: all of them once, one after the other, on two cores that had other work too. */
   readonly buildMinutes: number;
 }
 
@@ -167,6 +168,13 @@ const ALL: readonly Tool[] = [
     version: '0.34.4',
     module: { directory: 'psa-check', package: '.' },
     buildMinutes: 0.4,
+  },
+  {
+    name: 'kwok',
+    version: '0.8.0',
+    onPath: { argv: ['--version'], fits: 'minor' },
+    module: { directory: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
+    buildMinutes: 2.7,
   },
 ];
 
