@@ -59,6 +59,11 @@ export interface Kinds {
   'policy/v1/PodDisruptionBudget': { readonly spec: Plain<k8s.PodDisruptionBudgetSpec> };
   'networking.k8s.io/v1/NetworkPolicy': { readonly spec: Plain<k8s.NetworkPolicySpec> };
   'networking.k8s.io/v1/Ingress': { readonly spec: Plain<k8s.IngressSpec> };
+  'rbac.authorization.k8s.io/v1/Role': { readonly rules: readonly Plain<k8s.PolicyRule>[] };
+  'rbac.authorization.k8s.io/v1/RoleBinding': {
+    readonly roleRef: Plain<k8s.RoleRef>;
+    readonly subjects: readonly Plain<k8s.Subject>[];
+  };
 }
 export interface PodTemplate {
   readonly metadata: { readonly labels: Labels; readonly annotations?: Labels };
