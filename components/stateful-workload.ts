@@ -26,7 +26,7 @@ export interface VolumeClaim {
   readonly storageClass?: Late;
 }
 
-/** One replica with a stable name, its Services, its disruption budget and its NetworkPolicy. */
+/** Replicas with stable names, their Services, their disruption budget and their NetworkPolicy. */
 export interface StatefulWorkloadOptions {
   readonly name: string;
   /** What selects the pods; never changes during the component's life. */
@@ -34,7 +34,15 @@ export interface StatefulWorkloadOptions {
   /** Further labels on the objects and the pods. */
   readonly labels: Labels;
   readonly port: { readonly name: string; readonly port: number };
+  /** Further ports of the headless Service, such as a bus between the replicas or metrics. @default - none */
+  readonly morePorts?: readonly { readonly name: string; readonly port: number }[];
   readonly pod: PodSpec;
+  /** @default 1 */
+  readonly replicas?: number;
+  /** Whether all replicas start at once, instead of each after the one before is ready. Fixed at creation. @default false */
+  readonly parallel?: boolean;
+  /** Whether `<name>-service` leads to these pods; something else may stand in front of them. @default true */
+  readonly serves?: boolean;
   /** @default - no volume */
   readonly claim?: VolumeClaim;
   readonly removalPolicy: RemovalPolicy;
@@ -86,7 +94,7 @@ export function statefulWorkload(scope: Construct, options: StatefulWorkloadOpti
       automountServiceAccountToken: false,
     },
   );
-  // A single replica: any budget that forbids its eviction would block every drain of its node for good.
+  // One at a time; with a single replica any budget that forbids its eviction would block every drain of its node for good.
   kubeObject(scope, 'PodDisruptionBudget', 'policy/v1/PodDisruptionBudget', { name, labels }, () => ({
     spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
   }));
@@ -102,33 +110,43 @@ export function retain(removalPolicy: RemovalPolicy, ...objects: readonly ApiObj
 }
 
 function services(scope: Construct, options: StatefulWorkloadOptions, labels: Labels): readonly ApiObject[] {
-  const { name, selector: matching, port } = options;
-  const ports = [{ name: port.name, port: port.port, targetPort: port.name, protocol: 'TCP' }];
-  return [
+  const { name, selector: matching, port, morePorts = [], serves = true } = options;
+  const servicePort = (one: typeof port) => ({ ...one, targetPort: one.name, protocol: 'TCP' });
+  const ports = [servicePort(port)];
+  const headless = [...ports, ...morePorts.map(servicePort)];
+  const inFront = (): ApiObject =>
     kubeObject(scope, 'Service', 'v1/Service', { name: `${name}-service`, labels }, () => ({
       spec: { type: 'ClusterIP', selector: matching, ports },
-    })),
+    }));
+  return [
+    ...(serves ? [inFront()] : []),
     // Names of single pods must resolve while they start: replicas find each other before they are ready.
     kubeObject(scope, 'Headless', 'v1/Service', { name: `${name}-headless`, labels }, () => ({
-      spec: { type: 'ClusterIP', clusterIP: 'None', publishNotReadyAddresses: true, selector: matching, ports },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: 'None',
+        publishNotReadyAddresses: true,
+        selector: matching,
+        ports: headless,
+      },
     })),
   ];
 }
 
 function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels: Labels): ApiObject {
-  const { name, selector, claim, removalPolicy, startupDeadline } = options;
+  const { name, selector, claim, removalPolicy, startupDeadline, replicas = 1, parallel = false } = options;
   const kept = removalPolicy === RemovalPolicy.RETAIN;
   const annotations = {
-    // The engine's own limit is ten minutes; the start may take its deadline, after a pull and an attach.
-    'pulumi.com/timeoutSeconds': String(startupDeadline.toSeconds() + 300),
+    // The engine's own limit is ten minutes; each start may take its deadline, after a pull and an attach.
+    'pulumi.com/timeoutSeconds': String(startupDeadline.toSeconds() * (parallel ? 1 : replicas) + 300),
     // Should the object ever be deleted, pods and claims live on. It has to be on the old object to count.
     ...(kept ? { 'pulumi.com/deletionPropagationPolicy': 'orphan' } : {}),
   };
   const object = kubeObject(scope, 'StatefulSet', 'apps/v1/StatefulSet', { name, labels, annotations }, () => ({
     spec: {
       serviceName: `${name}-headless`,
-      replicas: 1,
-      podManagementPolicy: 'OrderedReady',
+      replicas,
+      podManagementPolicy: parallel ? 'Parallel' : 'OrderedReady',
       updateStrategy: { type: 'RollingUpdate' },
       revisionHistoryLimit: 10,
       persistentVolumeClaimRetentionPolicy: { whenDeleted: kept ? 'Retain' : 'Delete', whenScaled: 'Retain' },
