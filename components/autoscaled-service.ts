@@ -1,15 +1,18 @@
 import { Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import type { Construct } from 'constructs';
-import { addBudget, addDeployment, scoreIgnored } from './http-objects';
+import { Construct } from 'constructs';
+import type { Canary, CanaryRoute } from './canary';
+import { CANARY_SUFFIX } from './canary';
+import { addService } from './http-objects';
 import type { HttpProbes, HttpWorkloadProps } from './http-props';
+import { addScaledPods } from './http-scaled';
+import { twinService, twinSettings } from './http-settings';
 import { HttpWorkload } from './http-workload';
-import { kubeObject } from './kube';
+import { LateTokens } from './late';
 import { wholeSeconds } from './lifecycle';
 import { compute } from './pod';
-import { setReleaseOptions } from './release-options';
 import type { Scaling } from './scaling';
-import { ScalingSignal, autoscalerSpec, checkScaling } from './scaling';
+import { ScalingSignal, checkScaling } from './scaling';
 
 /** An HTTP service and how far it scales. */
 export interface AutoscaledServiceProps extends HttpWorkloadProps {
@@ -27,6 +30,8 @@ export interface AutoscaledServiceProps extends HttpWorkloadProps {
   readonly scaleUpWindow?: Duration;
   /** Pods that a node drain leaves running; below `minReplicas`. @default - minReplicas - 1, or with a single pod that it may go */
   readonly minAvailable?: number;
+  /** A second version that answers some of the requests. @default - none */
+  readonly canary?: Canary;
 }
 
 /**
@@ -37,58 +42,49 @@ export class AutoscaledService extends HttpWorkload {
   public readonly minReplicas: number;
   public readonly maxReplicas: number;
   public readonly minAvailable: number;
+  /** Where routes find the second version, if there is one. */
+  public readonly canary: CanaryRoute | undefined;
 
   /** @throws ValidationError with every problem of the props. */
   public constructor(scope: Construct, id: string, props: AutoscaledServiceProps) {
-    const minReplicas = props.minReplicas ?? 2;
-    const scaling: Scaling = {
-      minReplicas,
-      maxReplicas: props.maxReplicas ?? 5 * minReplicas,
-      scaleOn: props.scaleOn ?? [ScalingSignal.cpu(70)],
-      minAvailable: props.minAvailable ?? minReplicas - 1,
-      scaleUpWindowSeconds: wholeSeconds(props.scaleUpWindow ?? Duration.seconds(0)),
-    };
+    const scaling = scalingOf(props);
+    const { canary } = props;
     const defaults = {
       resources: compute([250, 500], [256, 512]),
       probes: { liveness: '/health', readiness: '/ready' },
+      ...(canary === undefined ? {} : { twinSuffix: CANARY_SUFFIX }),
     };
-    super(scope, id, props, defaults, (problems, { resources }) => checkScaling(problems, scaling, resources));
+    super(scope, id, props, defaults, (problems, { resources }) => {
+      checkScaling(problems, scaling, resources);
+      canary?._check(problems, LateTokens.of(scope).asString(scope, canary.image));
+    });
     this.minReplicas = scaling.minReplicas;
     this.maxReplicas = scaling.maxReplicas;
     this.minAvailable = scaling.minAvailable;
-    this.addObjects(scaling);
+    this.canary = canary && { serviceName: twinService(this._settings), weight: canary.weight };
+    addScaledPods(this, this._settings, this._env, canary?._rest(scaling) ?? scaling);
+    if (canary !== undefined) this.addCanary(canary, scaling);
   }
 
-  private addObjects(scaling: Scaling): void {
-    const { minReplicas, maxReplicas, minAvailable } = scaling;
-    const fixed = minReplicas === maxReplicas;
-    const deployment = addDeployment(this, this._settings, this._env, {
-      ...(fixed ? { replicas: minReplicas } : {}),
-      waves: minReplicas,
-      strategy: { maxSurge: 1, maxUnavailable: 0 },
-      ...(fixed && minReplicas === 1
-        ? { ignored: { 'deployment-replicas': 'one pod was asked for, so an outage of its node is accepted' } }
-        : {}),
-    });
-    addBudget(this, this._settings, minReplicas, minAvailable);
-    if (!fixed) {
-      setReleaseOptions(deployment, { ignoreChanges: ['spec.replicas'] });
-      this.addAutoscaler(scaling);
-    }
+  private addCanary(canary: Canary, scaling: Scaling): void {
+    const scope = new Construct(this, 'Canary');
+    const settings = twinSettings(this._settings, LateTokens.of(this).asString(this, canary.image));
+    addService(scope, settings);
+    addScaledPods(scope, settings, this._env, canary._scaling(scaling), { env: canary._env });
   }
+}
 
-  private addAutoscaler(scaling: Scaling): void {
-    const annotations = scoreIgnored(
-      scaling.minReplicas === 1
-        ? { 'horizontalpodautoscaler-replicas': 'one pod was asked for at rest, so an outage of its node is accepted' }
-        : {},
-    );
-    kubeObject(
-      this,
-      'HorizontalPodAutoscaler',
-      'autoscaling/v2/HorizontalPodAutoscaler',
-      { name: this.name, labels: this._settings.labels, annotations },
-      { spec: autoscalerSpec(this.name, scaling, this.lifecycle) },
-    );
-  }
+function scalingOf(props: AutoscaledServiceProps): Scaling {
+  const minReplicas = props.minReplicas ?? 2;
+  const maxReplicas = props.maxReplicas ?? 5 * minReplicas;
+  return {
+    minReplicas,
+    maxReplicas,
+    scaleOn: props.scaleOn ?? [ScalingSignal.cpu(70)],
+    minAvailable: props.minAvailable ?? minReplicas - 1,
+    scaleUpWindowSeconds: wholeSeconds(props.scaleUpWindow ?? Duration.seconds(0)),
+    zones: 1,
+    fixed: minReplicas === maxReplicas,
+    percent: 100,
+  };
 }

@@ -65,7 +65,7 @@ export function addDeployment(
       strategy: { type: 'RollingUpdate', rollingUpdate: shape.strategy },
       revisionHistoryLimit: 5,
       progressDeadlineSeconds: lifecycle.progressDeadlineSeconds,
-      template: { metadata: { labels }, spec: httpPod(settings, envVars(scope, env), shape) },
+      template: { metadata: { labels }, spec: httpPod(settings, envVars(scope, { ...env, ...shape.env }), shape) },
     },
   }));
 }

@@ -1,4 +1,5 @@
 import { Duration } from 'cdk8s';
+import type { EnvMap } from './connections';
 import type { HttpProbes } from './http-props';
 import type { HttpSettings } from './http-settings';
 import type { EnvVar, PodSpec, Probe, Volume, VolumeMount } from './kube';
@@ -16,6 +17,8 @@ export interface DeploymentShape {
   /** How many pods a rollout replaces one after the other. */
   readonly waves: number;
   readonly strategy: { readonly maxSurge: number; readonly maxUnavailable: number };
+  /** Set over the environment of the workload. @default - nothing */
+  readonly env?: EnvMap;
   /** kube-score checks that the Deployment does not pass on purpose, each with its reason. @default - none */
   readonly ignored?: Readonly<Record<string, string>>;
   /** Adds to the container. @default - nothing */
@@ -26,7 +29,7 @@ export interface DeploymentShape {
 
 /** The pod of a workload, as it stands once all connections are made. */
 export function httpPod(settings: HttpSettings, env: readonly EnvVar[], shape: DeploymentShape): PodSpec {
-  const { name, image, targetPort, resources, lifecycle, selector, user } = settings;
+  const { name, account, image, targetPort, resources, lifecycle, selector, user } = settings;
   const files = directories(settings);
   const container: ContainerSpec = {
     ...shape.container,
@@ -42,7 +45,7 @@ export function httpPod(settings: HttpSettings, env: readonly EnvVar[], shape: D
   return hardenedPod({
     ...shape.pod,
     labels: selector,
-    serviceAccount: name,
+    serviceAccount: account,
     containers: [container],
     volumes: [...files.volumes, ...(shape.pod?.volumes ?? [])],
     user,

@@ -8,6 +8,7 @@ import type { Labels } from './kube';
 import { LateTokens } from './late';
 import type { LifecycleProps } from './lifecycle';
 import { Lifecycle, wholeSeconds } from './lifecycle';
+import type { PodSelector } from './network';
 import { labelProblems } from './stateful-workload';
 import type { Problems } from './validation';
 
@@ -28,11 +29,15 @@ export interface HttpDefaults {
   readonly lifecycle?: LifecycleProps;
   /** Directories that the component mounts something on. @default - none */
   readonly directories?: readonly string[];
+  /** Suffix of a second set of pods, which shares account, policy and configuration. @default - none */
+  readonly twinSuffix?: string;
 }
 
 /** Common props with every default in its place. */
 export interface HttpSettings {
   readonly name: string;
+  /** ServiceAccount that the pods run as. */
+  readonly account: string;
   readonly image: string;
   readonly targetPort: number;
   readonly resources: ContainerResources;
@@ -48,6 +53,10 @@ export interface HttpSettings {
   /** Directories that the component mounts something on. */
   readonly taken: readonly string[];
   readonly selector: Labels;
+  /** What policies select by: also the pods of the second set. */
+  readonly podSelector: PodSelector;
+  /** Suffix of the second set of pods. */
+  readonly twinSuffix: string | undefined;
   readonly labels: Labels;
   readonly user: number;
 }
@@ -66,6 +75,7 @@ export function httpSettings(
   const selector = { [NAME_LABEL]: name };
   return {
     name,
+    account: name,
     image: LateTokens.of(scope).asString(scope, props.image),
     targetPort: props.port ?? 8080,
     resources: props.resources ?? defaults.resources,
@@ -86,19 +96,50 @@ export function httpSettings(
     scratch: props.scratch ?? [],
     taken: defaults.directories ?? [],
     selector,
+    podSelector: defaults.twinSuffix === undefined ? { matchLabels: selector } : eitherOf(name, defaults.twinSuffix),
+    twinSuffix: defaults.twinSuffix,
     labels: { ...props.labels, ...selector },
     user: props.user ?? 10001,
   };
 }
 
+const eitherOf = (name: string, suffix: string): PodSelector => ({
+  matchExpressions: [{ key: NAME_LABEL, operator: 'In', values: [name, `${name}${suffix}`] }],
+});
+
+/** Settings of the second set of pods, which differs in its names and in its image only. */
+export function twinSettings(settings: HttpSettings, image: string): HttpSettings {
+  const suffix = settings.twinSuffix ?? '';
+  const name = `${settings.name}${suffix}`;
+  const selector = { [NAME_LABEL]: name };
+  return {
+    ...settings,
+    name,
+    image,
+    selector,
+    labels: { ...settings.labels, ...selector },
+    serviceName: twinService(settings),
+    serviceType: ServiceType.CLUSTER_IP,
+    sourceRanges: [],
+  };
+}
+
+/** Name of the second set's Service. */
+export function twinService({ name, serviceName, twinSuffix = '' }: HttpSettings): string {
+  return serviceName === `${name}${SERVICE_SUFFIX}`
+    ? `${name}${twinSuffix}${SERVICE_SUFFIX}`
+    : `${serviceName}${twinSuffix}`;
+}
+
 /** Adds every problem of the common props. */
 export function checkHttp(problems: Problems, settings: HttpSettings, props: HttpWorkloadProps): void {
   // A Service's name is an RFC 1035 label: it starts with a letter. The longest derived name must fit too.
-  const longest = props.serviceName === undefined ? 63 - SERVICE_SUFFIX.length : 63 - CONFIG_SUFFIX.length;
+  const twin = settings.twinSuffix?.length ?? 0;
+  const longest = props.serviceName === undefined ? SERVICE_SUFFIX.length + twin : Math.max(CONFIG_SUFFIX.length, twin);
   problems
-    .dnsLabel('name', settings.name, longest)
+    .dnsLabel('name', settings.name, 63 - longest)
     .require(!/^\d/.test(settings.name), `name must start with a letter, got '${settings.name}'`)
-    .dnsLabel('serviceName', props.serviceName)
+    .dnsLabel('serviceName', props.serviceName, 63 - twin)
     .require(
       !/^\d/.test(settings.serviceName) || props.serviceName === undefined,
       `serviceName must start with a letter, got '${settings.serviceName}'`,

@@ -5,6 +5,7 @@ import type { ConnectOptions, IBackend, IClient } from './connections';
 import { mergeEnv } from './connections';
 import { ValidationError } from './errors';
 import { addConfigFiles, addService, addServiceAccount } from './http-objects';
+import type { CanaryRoute } from './canary';
 import type { HttpWorkloadProps } from './http-props';
 import { ServiceType } from './http-props';
 import type { HttpDefaults, HttpSettings } from './http-settings';
@@ -21,6 +22,8 @@ export interface IHttpService extends IBackend {
   readonly serviceName: string;
   /** Longest request that it answers, in seconds; a proxy in front must wait for it. */
   readonly longestRequestSeconds: number;
+  /** A second version of it, which routes pass some of the requests to. @default - none */
+  readonly canary?: CanaryRoute | undefined;
 }
 
 /** Everyone: behind a load balancer clients come with their own addresses. */
@@ -73,11 +76,11 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
     this.targetPort = settings.targetPort;
     this.lifecycle = settings.lifecycle;
     this.host = serviceHost(this, settings.serviceName);
-    this.peer = podsPeer(this, settings.selector);
+    this.peer = podsPeer(this, settings.selector, settings.podSelector);
     addServiceAccount(this, settings);
     addService(this, settings);
     addConfigFiles(this, settings);
-    this.policy = new WorkloadPolicy(this, settings.name, settings.selector);
+    this.policy = new WorkloadPolicy(this, settings.name, settings.selector, settings.podSelector);
     if (settings.serviceType === ServiceType.LOAD_BALANCER) this.allowAddresses(settings.sourceRanges);
   }
 

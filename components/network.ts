@@ -16,14 +16,19 @@ const DNS_PEER: NetworkPolicyPeer = {
   podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
 };
 
+/** What a policy selects pods by. */
+export type PodSelector = NonNullable<NetworkPolicyPeer['podSelector']>;
+
+const selecting = (labels: Labels): PodSelector => ({ matchLabels: labels });
+
 /** Where a chart's pods are, as a peer of somebody else's policy. */
-export function podsPeer(scope: Construct, labels: Labels): NetworkPolicyPeer {
+export function podsPeer(scope: Construct, labels: Labels, selector = selecting(labels)): NetworkPolicyPeer {
   const namespace = Chart.of(scope).namespace;
   return {
     ...(namespace === undefined
       ? {}
       : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }),
-    podSelector: { matchLabels: labels },
+    podSelector: selector,
   };
 }
 
@@ -36,10 +41,11 @@ export class WorkloadPolicy {
   private readonly egress: Edge[] = [];
   public readonly object: ApiObject;
 
-  public constructor(scope: Construct, name: string, labels: Labels) {
+  /** @param selector the pods that it holds for; those with the labels, where it is left out */
+  public constructor(scope: Construct, name: string, labels: Labels, selector = selecting(labels)) {
     this.object = kubeObject(scope, 'NetworkPolicy', 'networking.k8s.io/v1/NetworkPolicy', { name, labels }, () => ({
       spec: {
-        podSelector: { matchLabels: labels },
+        podSelector: selector,
         policyTypes: ['Ingress', 'Egress'],
         // Left out when empty, which means the same: the API server drops an empty list and would see a change at every apply.
         ...(this.ingress.length === 0

@@ -1,6 +1,7 @@
 import { App, Chart, Duration, Size } from 'cdk8s';
 import type { AutoscaledServiceProps } from '../../components/autoscaled-service';
 import type { HttpWorkloadProps } from '../../components/http-props';
+import { Canary } from '../../components/canary';
 import { ServiceType } from '../../components/http-props';
 import type { Container, Kinds, PodSpec } from '../../components/kube';
 import { compute } from '../../components/pod';
@@ -79,7 +80,8 @@ export const allServiceProps: Required<AutoscaledServiceProps> = {
   ...allHttpProps,
   minReplicas: 3,
   maxReplicas: 9,
-  scaleOn: [ScalingSignal.cpu(75), ScalingSignal.memory(80), ScalingSignal.perPod('http_requests', 2.5)],
+  scaleOn: [ScalingSignal.cpu(75), ScalingSignal.memory(80), ScalingSignal.pods('http_requests', 2.5)],
   scaleUpWindow: Duration.seconds(15),
   minAvailable: 1,
+  canary: Canary.ofImage(IMAGE, { weight: 10, env: { LOG_LEVEL: 'trace' }, minReplicas: 2, maxReplicas: 4 }),
 };

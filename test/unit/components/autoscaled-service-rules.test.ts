@@ -58,7 +58,7 @@ const cases: readonly (readonly [title: string, props: Partial<AutoscaledService
   ['CPU of 0 %', { scaleOn: [ScalingSignal.cpu(0)] }, 'scaleOn cpu must be a whole percentage from 1 to 1000, got 0'],
   ['CPU beyond the limit', { scaleOn: [ScalingSignal.cpu(200)] }, 'scaleOn cpu of 200 % can never be passed: the limit is 200 % of the request'],
   ['CPU without request', { resources: { memory } }, 'scaleOn cpu is a percentage of resources.cpu.request, which is missing'],
-  ['metric without name', { scaleOn: [ScalingSignal.perPod('', 1)] }, 'scaleOn pods: the metric needs a name'],
+  ['metric without name', { scaleOn: [ScalingSignal.pods('', 1)] }, 'scaleOn pods: the metric needs a name'],
   ['metric of zero', { scaleOn: [ScalingSignal.external('q', 0)] }, 'scaleOn external q: the average must be at least 0.001, got 0'],
   ['scaleUpWindow beyond an hour', { scaleUpWindow: Duration.hours(2) }, 'scaleUpWindow in seconds must be a whole number from 0 to 3600, got 7200'],
   ['grace shorter than the drain', { lifecycle: { grace: Duration.seconds(45) } }, 'lifecycle.grace (45 s) must be longer than'],

@@ -108,7 +108,7 @@ describe('with every prop', () => {
     expect(spec.progressDeadlineSeconds).toBe(400);
     expect(spec.selector.matchLabels).toEqual({ 'app.kubernetes.io/name': 'api' });
     expect(spec.template.metadata.labels['team']).toBe('blue');
-    const pod = podOf(chart);
+    const pod = podOf(chart, 'api');
     expect(pod.terminationGracePeriodSeconds).toBe(90);
     expect(pod.securityContext).toMatchObject({ runAsUser: 12345, runAsGroup: 12345, fsGroup: 12345 });
     expect(pod.volumes).toEqual([
@@ -135,7 +135,7 @@ describe('with every prop', () => {
       lifecycle: { preStop: { sleep: { seconds: 10 } } },
     });
     expect(find(chart, 'v1/ConfigMap', 'api-config').data).toEqual({ 'app.json': '{}' });
-    expect(find(chart, 'policy/v1/PodDisruptionBudget').spec.minAvailable).toBe(1);
+    expect(find(chart, 'policy/v1/PodDisruptionBudget', 'api').spec.minAvailable).toBe(1);
   });
 
   test('the load balancer lets in the given addresses, and so does the policy', () => {
