@@ -3,8 +3,10 @@ import type { ContainerResources } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Labels } from './kube';
 import { kubeObject } from './kube';
+import type { NodeCapacity } from './namespace-capacity';
+import { capacityProblems, checkCapacity } from './namespace-capacity';
 import type { NamespaceQuota } from './namespace-quota';
-import { derivedLimits, hardLimits } from './namespace-quota';
+import { derivedLimits, hardLimits, quotaProblems } from './namespace-quota';
 import { compute, resourceRequirements } from './pod';
 import { RemovalPolicy, setReleaseOptions } from './release-options';
 import { Problems } from './validation';
@@ -15,6 +17,8 @@ export type { NamespaceQuota } from './namespace-quota';
 export interface NamespaceBaselineProps {
   /** @default - what the namespace's workloads add up to at most, autoscalers at their maximum and rollouts under way, and a quarter more */
   readonly quota?: NamespaceQuota;
+  /** What one node has for pods at most; a workload whose pod needs more is refused. @default - not known, so nothing is refused */
+  readonly largestNode?: NodeCapacity;
   /** What a container gets that says nothing, such as one that an operator adds. @default - cpu 100m/500m, memory 128Mi/512Mi */
   readonly containerDefaults?: ContainerResources;
   /** Version of the Pod Security Standards, so that an upgrade of the cluster does not move them. @default "v1.34" */
@@ -71,7 +75,17 @@ export class NamespaceBaseline extends Construct {
     }));
     const { requests, limits } = resourceRequirements(containerDefaults);
     const perContainer = { type: 'Container', defaultRequest: requests ?? {}, default: limits ?? {} };
+    this.node.addValidation({ validate: () => this.unschedulable() });
     kubeObject(this, 'Limits', 'v1/LimitRange', { name: 'container-defaults' }, { spec: { limits: [perContainer] } });
+  }
+
+  // What would be made, and then wait for ever.
+  private unschedulable(): string[] {
+    const { quota, largestNode } = this.props;
+    return [
+      ...(quota === undefined ? [] : quotaProblems(this, this.name, quota)),
+      ...(largestNode === undefined ? [] : capacityProblems(this, this.name, largestNode)),
+    ];
   }
 
   private check(containerDefaults: ContainerResources): void {
@@ -89,6 +103,7 @@ export class NamespaceBaseline extends Construct {
       )
       .resources('containerDefaults', containerDefaults);
     if (quota !== undefined) checkQuota(problems, quota);
+    if (this.props.largestNode !== undefined) checkCapacity(problems, this.props.largestNode);
     for (const [key, value] of Object.entries(labels)) {
       problems
         .labelValue(`labels['${key}']`, value)

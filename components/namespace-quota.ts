@@ -28,6 +28,8 @@ export interface NamespaceQuota {
 export type Totals = Readonly<Record<string, number>>;
 
 interface Manifest {
+  /** Construct path, for messages. @default - unknown */
+  readonly path?: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec?: unknown;
@@ -63,14 +65,28 @@ export function hardLimits(quota: NamespaceQuota): Readonly<Record<string, strin
 
 /** The quota that everything defined in a namespace needs at most, with a quarter of room in what pods use. */
 export function derivedLimits(scope: IConstruct, namespace: string): Readonly<Record<string, string>> {
-  const objects = scope.node.root.node
+  const totals = Object.entries(totalsOf(countedIn(scope, namespace))).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(totals.map(([name, sum]) => [name, hardLimit(name, sum)]));
+}
+
+/** What everything defined in a namespace needs at most and a given quota does not hold, one sentence each. */
+export function quotaProblems(scope: IConstruct, namespace: string, quota: NamespaceQuota): readonly string[] {
+  const totals = totalsOf(countedIn(scope, namespace));
+  return Object.entries(hardLimits(quota)).flatMap(([name, hard]) => {
+    const [needed, held] = [totals[name] ?? 0, amountOf(name.replace(/^(requests|limits)\./, ''), hard)];
+    return needed <= held
+      ? []
+      : [`quota: ${name} of ${hard} is less than the ${shown(name, needed)} that the namespace's workloads add up to`];
+  });
+}
+
+/** Every object of a namespace that a quota counts, as it will be applied. */
+export const countedIn = (scope: IConstruct, namespace: string): readonly Manifest[] =>
+  scope.node.root.node
     .findAll()
     .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct))
     .filter((object) => COUNTED.has(object.kind) && object.metadata.namespace === namespace)
-    .map((object) => object.toJson() as Manifest);
-  const totals = Object.entries(totalsOf(objects)).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(totals.map(([name, sum]) => [name, hardLimit(name, sum)]));
-}
+    .map((object) => ({ path: object.node.path, ...(object.toJson() as Omit<Manifest, 'path'>) }));
 
 /**
  * What objects add up to at most: every autoscaler at its maximum, every workload in the middle of a rollout,
@@ -105,15 +121,16 @@ interface Pods {
   readonly claims: readonly Claim[];
 }
 
-function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | undefined {
+/** The pods of a workload, as many as there may be at once; nothing for an object of another kind. */
+export function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | undefined {
+  const scaler = objects
+    .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+    .map((one) => one.spec as Hpa)
+    .find(({ scaleTargetRef: { kind, name } }) => kind === object.kind && name === object.metadata.name);
   switch (object.kind) {
     case 'Deployment': {
       const spec = object.spec as Kinds['apps/v1/Deployment']['spec'];
-      const scaler = objects
-        .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
-        .map((one) => one.spec as Hpa)
-        .find(({ scaleTargetRef }) => scaleTargetRef.name === object.metadata.name);
-      const surge = spec.strategy?.rollingUpdate?.maxSurge;
+      const surge = spec.strategy?.type === 'Recreate' ? 0 : spec.strategy?.rollingUpdate?.maxSurge;
       const count = scaler?.maxReplicas ?? spec.replicas ?? 1;
       return { count: count + (typeof surge === 'number' ? surge : 1), spec: spec.template.spec, claims: [] };
     }
@@ -122,7 +139,7 @@ function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | undefine
       const claims = (spec.volumeClaimTemplates ?? []).flatMap((claim) =>
         claim.spec === undefined ? [] : [claim.spec],
       );
-      return { count: spec.replicas ?? 1, spec: spec.template.spec, claims };
+      return { count: scaler?.maxReplicas ?? spec.replicas ?? 1, spec: spec.template.spec, claims };
     }
     case 'Job': {
       const spec = object.spec as Kinds['batch/v1/Job']['spec'];
@@ -138,7 +155,7 @@ function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | undefine
 }
 
 /** What the scheduler counts for one pod: its containers together, or its largest init container if that is more. */
-function podTotals(spec: PodSpec): Totals {
+export function podTotals(spec: PodSpec): Totals {
   const together: Record<string, number> = {};
   for (const { resources } of spec.containers) {
     for (const [name, amount] of amounts(resources)) together[name] = (together[name] ?? 0) + amount;
@@ -174,6 +191,11 @@ function hardLimit(name: string, sum: number): string {
   if (name === 'requests.storage') return mebibytes(sum);
   return String(name === 'pods' ? Math.ceil(sum * HEADROOM) : sum);
 }
+
+const shown = (name: string, sum: number): string => {
+  if (name.endsWith('.cpu')) return `${sum}m`;
+  return /memory|storage/.test(name) ? mebibytes(sum) : String(sum);
+};
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)}Mi`;
 

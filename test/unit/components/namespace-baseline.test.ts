@@ -15,6 +15,7 @@ import { minimalDatabase } from '../../support/props';
 import { find, freshChart, IMAGE, problemsOf } from '../../support/service-props';
 
 const quota = { compute: compute([4000, 8000], [8192, 16_384]) };
+const node = { cpu: Cpu.units(2), memory: Size.gibibytes(4) };
 
 describe('with a quota and nothing else', () => {
   const chart = freshChart();
@@ -83,6 +84,7 @@ test('every prop is where it belongs', () => {
     },
     containerDefaults: compute([10, 20], [30, 40]),
     podSecurityVersion: 'v1.33',
+    largestNode: { cpu: Cpu.units(4), memory: Size.gibibytes(8), devices: { 'nvidia.com/gpu': 1 } },
     removalPolicy: RemovalPolicy.DESTROY,
     labels: { team: 'blue' },
   };
@@ -191,6 +193,14 @@ describe('refused', () => {
     ['no default for memory', { containerDefaults: {} }, 'containerDefaults.memory.limit is required'],
     ['a device without vendor', { quota: { ...quota, devices: { gpu: 1 } } }, "quota.devices: 'gpu' is not"],
     ['a device by half', { quota: { ...quota, devices: { 'a.b/c': 0.5 } } }, "quota.devices['a.b/c'] must be"],
+    ['a node without CPU', { largestNode: { ...node, cpu: Cpu.millis(0) } }, 'largestNode.cpu must be above zero'],
+    ['a node of NaN', { largestNode: { ...node, memory: Size.gibibytes(Number.NaN) } }, 'largestNode.memory must be a'],
+    [
+      'a node’s device by half',
+      { largestNode: { ...node, devices: { 'a.b/c': 0.5 } } },
+      "largestNode.devices['a.b/c']",
+    ],
+    ['a node’s device without vendor', { largestNode: { ...node, devices: { gpu: 1 } } }, "'gpu' is not an extended"],
     ['a bad label', { labels: { a: '-' } }, "labels['a'] must be a label value"],
     ['a weaker level', { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } }, "is the component's"],
   ])('%s', (_, props, expected) => {
@@ -212,4 +222,65 @@ describe('refused', () => {
     ]);
     expect(problems({}, 'Dev_Env')).toEqual([expect.stringContaining('namespace must be an RFC 1123 label')]);
   });
+});
+
+describe('what could never run is refused at synth', () => {
+  const llama = (chart: Chart, gpus: number): void => {
+    new GpuInferenceDeployment(chart, 'llama', {
+      image: IMAGE,
+      gpu: GpuRequest.nvidia(gpus),
+      model: ModelSource.baked(),
+      modelSize: Size.gibibytes(1),
+      resources: compute([1000, 4000], [2048, 4096]),
+    });
+  };
+  const found = (props: NamespaceBaselineProps, build: (chart: Chart) => void): readonly string[] => {
+    const chart = freshChart();
+    const baseline = new NamespaceBaseline(chart, 'baseline', props);
+    build(chart);
+    return baseline.node.validate();
+  };
+  const gpuNode = { ...node, devices: { 'nvidia.com/gpu': 1 } };
+
+  test('a pod that is larger than every node, in CPU, memory and devices', () => {
+    expect(found({ largestNode: gpuNode }, (chart) => llama(chart, 1))).toEqual([]);
+    const small = { cpu: Cpu.millis(500), memory: Size.gibibytes(1), devices: { 'nvidia.com/gpu': 1 } };
+    const asked = (text: string): string =>
+      `largestNode: a pod of chart-shop/llama/Deployment requests ${text}, so no node can take it`;
+    expect(found({ largestNode: small }, (chart) => llama(chart, 2))).toEqual([
+      asked('1000m of cpu, and the largest node has 500m'),
+      asked('2048Mi of memory, and the largest node has 1Gi'),
+      asked('2 of nvidia.com/gpu, and the largest node has 1'),
+    ]);
+    expect(found({ largestNode: node }, (chart) => llama(chart, 1))).toEqual([
+      asked('1 of nvidia.com/gpu, and the largest node has 0'),
+    ]);
+  });
+
+  test('a quota that holds less than its workloads', () => {
+    const api = (chart: Chart): unknown => new AutoscaledService(chart, 'api', { image: IMAGE, maxReplicas: 3 });
+    const given = { compute: compute([500, 8000], [8192, 16_384]), pods: 3, loadBalancers: 0 };
+    expect(found({ quota: { ...given, pods: 4, compute: compute([1000, 2000], [1024, 2048]) } }, api)).toEqual([]);
+    expect(found({ quota: given }, api)).toEqual([
+      "quota: requests.cpu of 500m is less than the 1000m that the namespace's workloads add up to",
+      "quota: pods of 3 is less than the 4 that the namespace's workloads add up to",
+    ]);
+  });
+});
+
+test('a StatefulSet with an autoscaler counts at its maximum, with a claim for each pod', () => {
+  const metadata = { name: 'mcp' };
+  const claim = { spec: { resources: { requests: { storage: '1Gi' } } } };
+  const set = {
+    kind: 'StatefulSet',
+    metadata,
+    spec: { replicas: 2, template: { spec: { containers: [] } }, volumeClaimTemplates: [claim] },
+  };
+  const scaler = (kind: string) => ({
+    kind: 'HorizontalPodAutoscaler',
+    metadata,
+    spec: { maxReplicas: 5, scaleTargetRef: { kind, name: 'mcp' } },
+  });
+  expect(totalsOf([set, scaler('StatefulSet')])).toMatchObject({ pods: 5, 'requests.storage': 5 * 2 ** 30 });
+  expect(totalsOf([set, scaler('Deployment')])).toMatchObject({ pods: 2 });
 });
