@@ -1,6 +1,7 @@
 import { ApiObject, Lazy } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { k8s } from 'cdk8s-plus-28';
+import type { CustomKinds } from './custom-kinds';
 
 /**
  * The shape of an object as YAML has it, from the generated types: quantities and int-or-strings are plain.
@@ -38,7 +39,7 @@ export type NetworkPolicyPeer = Plain<k8s.NetworkPolicyPeer>;
 export type Labels = Readonly<Record<string, string>>;
 
 /** Kinds that the library writes, with the type of what stands beside `metadata`. */
-export interface Kinds {
+export interface Kinds extends CustomKinds {
   'v1/Secret': { readonly type?: string; readonly stringData: Readonly<Record<string, string>> };
   'v1/ConfigMap': { readonly data: Readonly<Record<string, string>> };
   'v1/Service': { readonly spec: Plain<k8s.ServiceSpec> };

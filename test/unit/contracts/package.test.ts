@@ -61,7 +61,8 @@ describe('source files', () => {
   });
 
   it('have 300 lines at most', () => {
-    const long = sources.filter((name) => read(name).trimEnd().split('\n').length > 300);
+    const written = sources.filter((name) => !name.startsWith('components/imports/'));
+    const long = written.filter((name) => read(name).trimEnd().split('\n').length > 300);
     expect(long).toEqual([]);
   });
 });
