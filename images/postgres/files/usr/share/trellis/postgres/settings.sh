@@ -11,7 +11,15 @@ case "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" in
   *) refuse "POSTGRES_HOST_AUTH_METHOD is '$POSTGRES_HOST_AUTH_METHOD'; only scram-sha-256 is offered" ;;
 esac
 
-if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then
+# Roles of the platform's own, each only where its file is named.
+for file in "${POSTGRES_REPLICATION_PASSWORD_FILE:-}" "${POSTGRES_MONITORING_PASSWORD_FILE:-}"; do
+  [ -z "$file" ] || [ -s "$file" ] || refuse "$file, named as the password of a role, can't be read or is empty"
+done
+
+# A replica has its primary's roles.
+if [ -n "${POSTGRES_PRIMARY_HOST:-}" ]; then
+  password=-
+elif [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then
   [ -z "${POSTGRES_PASSWORD:-}" ] || refuse "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set; keep one"
   [ -r "$POSTGRES_PASSWORD_FILE" ] || refuse "POSTGRES_PASSWORD_FILE names $POSTGRES_PASSWORD_FILE, which can't be read"
   password=$(cat "$POSTGRES_PASSWORD_FILE")

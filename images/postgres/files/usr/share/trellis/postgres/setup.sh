@@ -29,6 +29,27 @@ find_superuser() {
   refuse "neither postgres nor $POSTGRES_USER is a superuser in $PGDATA: is this another system's data?"
 }
 
+# Whether a client would get in with this password; so one that is right already is left alone.
+knows() {
+  PGPASSWORD=$2 psql -X -h "$private" -p 5432 -U "$1" -d postgres -w -Atc 'select 1' >/dev/null 2>&1
+}
+
+# align_role ROLE FILE: a role of the platform's own, made where it is missing.
+align_role() {
+  [ -n "$2" ] || return 0
+  secret=$(cat "$2")
+  if [ "${3:-}" = fresh ] || ! knows "$1" "$secret"; then
+    TRELLIS_ROLE_PASSWORD=$secret as_superuser -d template1 -f "$share/align-$1.sql" >/dev/null
+    log "role $1 was made or got the password given"
+  fi
+  unset secret
+}
+
+align_roles() {
+  align_role replicator "${POSTGRES_REPLICATION_PASSWORD_FILE:-}" "$@"
+  align_role monitoring "${POSTGRES_MONITORING_PASSWORD_FILE:-}" "$@"
+}
+
 set_password() {
   TRELLIS_ROLE_PASSWORD=$password as_superuser -d template1 -f "$share/align-password.sql" >/dev/null
 }
@@ -38,8 +59,7 @@ align_password() {
   find_superuser
   known=$(echo "select count(*) from pg_roles where rolname = :'role'" | as_superuser -d template1 -At)
   [ "$known" = 1 ] || refuse "$PGDATA has no role $POSTGRES_USER: put POSTGRES_USER back, or rename the role by hand"
-  # Tried as a client would, so that an equal password is left alone.
-  if ! PGPASSWORD=$password psql -X -h "$private" -p 5432 -U "$POSTGRES_USER" -d postgres -w -Atc 'select 1' >/dev/null 2>&1; then
+  if ! knows "$POSTGRES_USER" "$password"; then
     set_password
     log "the password of role $POSTGRES_USER differed from the one given; it was changed to the one given"
   fi
@@ -73,6 +93,8 @@ initialise() {
   superuser=postgres
   as_superuser -d template1 -f "$share/create-owner.sql"
   set_password
+  # The private server trusts everybody here, so that no password could be tried.
+  align_roles fresh
   for script in /docker-entrypoint-initdb.d/*; do
     [ ! -f "$script" ] || run_script "$script"
   done
