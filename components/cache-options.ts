@@ -44,7 +44,7 @@ export class CachePersistence {
   }
 
   /**
-   * An append-only file on a volume of `size`, which is set at creation.
+   * An append-only file on a volume of `size`, which may grow where its class can expand and never shrinks.
    * The file grows to twice its content before it is rewritten beside itself: three times `maxMemory` is enough.
    */
   public static appendOnly(size: Size, options: AppendOnlyOptions = {}): CachePersistence {

@@ -59,7 +59,7 @@ export interface CacheStoreProps {
    */
   readonly persistence?: CachePersistence;
   /**
-   * StorageClass of the append-only file's volume, set at creation.
+   * StorageClass of the append-only file's volume. A later change holds for the volumes of further replicas only.
    * @default - the cluster's default StorageClass
    */
   readonly storageClass?: Late;
@@ -81,7 +81,7 @@ export interface CacheStoreProps {
    */
   readonly resources?: ContainerResources;
   /**
-   * Whether volume, Secret and server stay when they leave the definition.
+   * Whether volumes, Secret and configuration stay when they leave the definition; the pods then run on with nothing to restart them.
    * @default - RemovalPolicy.RETAIN with an append-only file, RemovalPolicy.DESTROY without: nothing would be left to keep
    */
   readonly removalPolicy?: RemovalPolicy;

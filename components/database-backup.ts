@@ -10,9 +10,9 @@ import { LateTokens } from './late';
 import { podsPeer, WorkloadPolicy } from './network';
 import { compute, hardenedPod } from './pod';
 import type { RemovalPolicy } from './release-options';
-import { durationProblem, retain } from './stateful-workload';
-import { sizeQuantity } from './units';
+import { durationProblem } from './stateful-workload';
 import type { Problems } from './validation';
+import { volumeClaim } from './volume-claim';
 
 /** When a database is dumped, and how much of it is kept. */
 export interface DatabaseBackupOptions {
@@ -24,7 +24,7 @@ export interface DatabaseBackupOptions {
    */
   readonly keep?: number;
   /**
-   * Volume of its own for the dumps: it has to hold one more than are kept. Set at creation.
+   * Volume of its own for the dumps: it has to hold one more than are kept. It may grow where its class can expand.
    * @default - as much as the database's storage
    */
   readonly storage?: Size;
@@ -125,21 +125,13 @@ export class DatabaseBackup extends Construct {
 
   private addVolume(metadata: { readonly name: string; readonly labels: Labels }): void {
     const { storage, storageClass } = this.props.options;
-    const claim = kubeObject(
-      this,
-      'Volume',
-      'v1/PersistentVolumeClaim',
+    volumeClaim(this, 'Volume', {
+      ...metadata,
       // Many classes bind a claim with its first pod, which is the first scheduled run: nothing must wait for it.
-      { ...metadata, annotations: { 'pulumi.com/skipAwait': 'true' } },
-      {
-        spec: {
-          accessModes: ['ReadWriteOnce'],
-          ...(storageClass === undefined ? {} : { storageClassName: LateTokens.of(this).asString(this, storageClass) }),
-          resources: { requests: { storage: sizeQuantity(storage) } },
-        },
-      },
-    );
-    retain(this.props.removalPolicy, claim);
+      annotations: { 'pulumi.com/skipAwait': 'true' },
+      claim: { size: storage, ...(storageClass === undefined ? {} : { storageClass }) },
+      removalPolicy: this.props.removalPolicy,
+    });
   }
 
   private addJob(metadata: { readonly name: string; readonly labels: Labels }): void {

@@ -30,7 +30,8 @@ export interface DatabaseConfiguration {
   readonly maintenanceWorkMem?: Size;
   /**
    * Write-ahead log between two checkpoints; more means fewer checkpoints and a longer recovery. At most half of the storage.
-   * @default - a tenth of the storage, between 256 MiB and 4 GiB
+   * @default - half of the memory limit (twice the default cache) between 256 MiB and 4 GiB, or half of a storage smaller than that. It
+   * does not follow the storage upwards: a disk grows without a restart of the server.
    */
   readonly maxWalSize?: Size;
   /**
@@ -78,7 +79,7 @@ export const LEAST_WORK_MEM = Size.kibibytes(64);
 
 /** Fills in every default from what the container has. */
 export function databaseSettings(machine: DatabaseMachine, given: DatabaseConfiguration = {}): DatabaseSettings {
-  const memory = sizeBytes(machine.memory);
+  const [memory, storage] = [sizeBytes(machine.memory), sizeBytes(machine.storage)];
   const maxConnections = given.maxConnections ?? 100;
   const sharedBuffers = given.sharedBuffers ?? bytes(memory / 4);
   const perSort = (memory - sizeBytes(sharedBuffers)) / (3 * maxConnections);
@@ -88,7 +89,7 @@ export function databaseSettings(machine: DatabaseMachine, given: DatabaseConfig
     effectiveCacheSize: given.effectiveCacheSize ?? bytes(memory * 0.75),
     workMem: given.workMem ?? bytes(Math.max(sizeBytes(LEAST_WORK_MEM), perSort)),
     maintenanceWorkMem: given.maintenanceWorkMem ?? bytes(Math.min(memory / 16, 2048 * MIB)),
-    maxWalSize: given.maxWalSize ?? bytes(clamp(sizeBytes(machine.storage) / 10, 256 * MIB, 4096 * MIB)),
+    maxWalSize: given.maxWalSize ?? bytes(Math.min(clamp(memory / 2, 256 * MIB, 4096 * MIB), storage / 2)),
     slowStatement: given.slowStatement ?? Duration.seconds(1),
     statementTimeout: given.statementTimeout ?? Duration.seconds(0),
     idleInTransactionTimeout: given.idleInTransactionTimeout ?? Duration.minutes(5),

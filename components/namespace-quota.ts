@@ -101,6 +101,7 @@ export function totalsOf(objects: readonly Manifest[]): Totals {
     add('persistentvolumeclaims', count);
     add('requests.storage', count * amountOf('storage', claim.resources?.requests?.['storage']));
   };
+  const claimed = new Set(objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((o) => o.metadata.name));
   for (const object of objects) {
     if (object.kind === 'Service' && (object.spec as { type?: string }).type === 'LoadBalancer') {
       add('services.loadbalancers', 1);
@@ -110,7 +111,11 @@ export function totalsOf(objects: readonly Manifest[]): Totals {
     if (pods === undefined) continue;
     add('pods', pods.count);
     for (const [name, amount] of Object.entries(podTotals(pods.spec))) add(name, pods.count * amount);
-    for (const claim of pods.claims) addClaim(claim, pods.count);
+    for (const { name, spec } of pods.claims) {
+      // A StatefulSet takes a claim of that name where there is one.
+      const own = Array.from({ length: pods.count }, (_, ordinal) => `${name}-${object.metadata.name}-${ordinal}`);
+      addClaim(spec, own.filter((one) => !claimed.has(one)).length);
+    }
   }
   return totals;
 }
@@ -118,7 +123,7 @@ export function totalsOf(objects: readonly Manifest[]): Totals {
 interface Pods {
   readonly count: number;
   readonly spec: PodSpec;
-  readonly claims: readonly Claim[];
+  readonly claims: readonly { readonly name: string; readonly spec: Claim }[];
 }
 
 /** The pods of a workload, as many as there may be at once; nothing for an object of another kind. */
@@ -136,8 +141,8 @@ export function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | u
     }
     case 'StatefulSet': {
       const spec = object.spec as Kinds['apps/v1/StatefulSet']['spec'];
-      const claims = (spec.volumeClaimTemplates ?? []).flatMap((claim) =>
-        claim.spec === undefined ? [] : [claim.spec],
+      const claims = (spec.volumeClaimTemplates ?? []).flatMap(({ metadata, spec: claim }) =>
+        claim === undefined ? [] : [{ name: metadata?.name ?? '', spec: claim }],
       );
       return { count: scaler?.maxReplicas ?? spec.replicas ?? 1, spec: spec.template.spec, claims };
     }

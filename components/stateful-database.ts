@@ -43,12 +43,13 @@ export interface StatefulDatabaseProps {
    */
   readonly username?: string;
   /**
-   * Size of the volume, at least 1 GiB. Set at creation: a later change never replaces the database, nor does it reach the volume.
+   * Size of each replica's volume, at least 1 GiB. To raise it grows the volumes while the server runs, where their class can expand;
+   * to lower it is refused.
    * @default Size.gibibytes(10)
    */
   readonly storage?: Size;
   /**
-   * Set at creation, like the size.
+   * Class of the volumes. A later change holds for those of further replicas only.
    * @default - the cluster's default StorageClass
    */
   readonly storageClass?: Late;
@@ -68,7 +69,7 @@ export interface StatefulDatabaseProps {
    */
   readonly initScripts?: Readonly<Record<string, string>>;
   /**
-   * Whether volume, Secret and server stay when they leave the definition.
+   * Whether volumes, Secret and configuration stay when they leave the definition; the pods then run on with nothing to restart them.
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;

@@ -1,14 +1,13 @@
-import type { ApiObject, Duration, Size } from 'cdk8s';
+import type { ApiObject, Duration } from 'cdk8s';
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Labels, PodSpec } from './kube';
 import { kubeObject } from './kube';
-import { LateTokens } from './late';
-import type { Late } from './late';
 import { WorkloadPolicy } from './network';
 import { RemovalPolicy, setReleaseOptions } from './release-options';
 import type { Problems } from './validation';
-import { sizeQuantity } from './units';
+import type { VolumeClaim } from './volume-claim';
+import { ADOPT_ANNOTATION, claimSpec, volumeClaim } from './volume-claim';
 
 /**
  * Longest name of a stateful component: a StatefulSet puts `<name>-<hash of ten>` into a label of its pods, which
@@ -18,13 +17,6 @@ export const STATEFUL_NAME_MAX = 52;
 
 /** Name of the claim, and of the pod's volume that it becomes. */
 export const DATA_VOLUME = 'data';
-
-/** A volume that every replica gets for itself. */
-export interface VolumeClaim {
-  readonly size: Size;
-  /** @default - the cluster's default StorageClass */
-  readonly storageClass?: Late;
-}
 
 /** Replicas with stable names, their Services, their disruption budget and their NetworkPolicy. */
 export interface StatefulWorkloadOptions {
@@ -43,7 +35,7 @@ export interface StatefulWorkloadOptions {
   readonly parallel?: boolean;
   /** Whether `<name>-service` leads to these pods; something else may stand in front of them. @default true */
   readonly serves?: boolean;
-  /** @default - no volume */
+  /** A volume that every replica gets for itself. @default - no volume */
   readonly claim?: VolumeClaim;
   readonly removalPolicy: RemovalPolicy;
   readonly startupDeadline: Duration;
@@ -99,8 +91,10 @@ export function statefulWorkload(scope: Construct, options: StatefulWorkloadOpti
     spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
   }));
   const policy = new WorkloadPolicy(scope, name, selector);
-  const objects = [account, policy.object, ...services(scope, options, labels), statefulSet(scope, options, labels)];
-  retain(options.removalPolicy, ...objects);
+  retain(options.removalPolicy, account, policy.object, ...services(scope, options, labels));
+  const server = statefulSet(scope, options, labels);
+  // They come first, with the size that is asked for: the StatefulSet takes the claims that it finds.
+  for (const claim of claims(scope, options)) server.node.addDependency(claim);
   return policy;
 }
 
@@ -133,13 +127,34 @@ function services(scope: Construct, options: StatefulWorkloadOptions, labels: La
   ];
 }
 
+/**
+ * The claims of all replicas under the names that their StatefulSet looks for. As objects of their own they grow in place, which a template
+ * never does. Fewer replicas leave claims behind where they are retained.
+ */
+function claims(scope: Construct, options: StatefulWorkloadOptions): readonly ApiObject[] {
+  const { name, selector, claim, removalPolicy, replicas = 1 } = options;
+  if (claim === undefined) return [];
+  const annotations = {
+    [ADOPT_ANNOTATION]: 'true',
+    // Its controller wrote the fields of one that it made.
+    'pulumi.com/patchForce': 'true',
+  };
+  return Array.from({ length: replicas }, (_, ordinal) =>
+    volumeClaim(scope, `Data-${ordinal}`, {
+      name: `${DATA_VOLUME}-${name}-${ordinal}`,
+      ...{ labels: selector, annotations, claim, removalPolicy },
+    }),
+  );
+}
+
 function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels: Labels): ApiObject {
   const { name, selector, claim, removalPolicy, startupDeadline, replicas = 1, parallel = false } = options;
   const kept = removalPolicy === RemovalPolicy.RETAIN;
   const annotations = {
     // The engine's own limit is ten minutes; each start may take its deadline, after a pull and an attach.
     'pulumi.com/timeoutSeconds': String(startupDeadline.toSeconds() * (parallel ? 1 : replicas) + 300),
-    // Should the object ever be deleted, pods and claims live on. It has to be on the old object to count.
+    // A new size is a new template, which only a new object can have: pods and claims live on, and it takes them over.
+    // It has to be on the old object to count. Where nothing is retained it would leave pods behind that nobody ends.
     ...(kept ? { 'pulumi.com/deletionPropagationPolicy': 'orphan' } : {}),
   };
   const object = kubeObject(scope, 'StatefulSet', 'apps/v1/StatefulSet', { name, labels, annotations }, () => ({
@@ -149,25 +164,20 @@ function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels:
       podManagementPolicy: parallel ? 'Parallel' : 'OrderedReady',
       updateStrategy: { type: 'RollingUpdate' },
       revisionHistoryLimit: 10,
-      persistentVolumeClaimRetentionPolicy: { whenDeleted: kept ? 'Retain' : 'Delete', whenScaled: 'Retain' },
+      // The claims are objects of their own: a StatefulSet that is made anew must not take them along.
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: selector },
       template: { metadata: { labels }, spec: options.pod },
       ...(claim === undefined ? {} : { volumeClaimTemplates: [claimTemplate(scope, selector, claim)] }),
     },
   }));
-  // The API server takes no change to it, and an engine would delete the live object to make one.
-  if (claim !== undefined) setReleaseOptions(object, { ignoreChanges: ['spec.volumeClaimTemplates[0].spec'] });
+  // What an engine retains it cannot replace either. Without it nothing is lost: its pods run on, and claims and Secret are retained.
+  setReleaseOptions(object, { removalPolicy: RemovalPolicy.DESTROY });
   return object;
 }
 
 // Only the selector's labels: a label that changes, such as a version, would make every upgrade a replacement.
 const claimTemplate = (scope: Construct, selector: Labels, claim: VolumeClaim) => ({
   metadata: { name: DATA_VOLUME, labels: selector },
-  spec: {
-    accessModes: ['ReadWriteOnce'],
-    ...(claim.storageClass === undefined
-      ? {}
-      : { storageClassName: LateTokens.of(scope).asString(scope, claim.storageClass) }),
-    resources: { requests: { storage: sizeQuantity(claim.size) } },
-  },
+  spec: claimSpec(scope, claim),
 });

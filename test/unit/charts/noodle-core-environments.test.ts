@@ -88,8 +88,9 @@ describe('dev differs from prod', () => {
   });
 
   it('in data that goes away with the stack', () => {
-    const retention = storeOf(dev, 'postgres').spec.persistentVolumeClaimRetentionPolicy;
-    expect(retention).toEqual({ whenDeleted: 'Delete', whenScaled: 'Retain' });
+    const policy = (objects: readonly RenderedObject[]) =>
+      objects.find(({ kind, name }) => kind === 'PersistentVolumeClaim' && name === 'data-postgres-0')?.removalPolicy;
+    expect([policy(dev), policy(prod)]).toEqual(['destroy', 'retain']);
     expect(pick(dev, 'v1/Namespace', 'noodle-core-dev').metadata.labels).toMatchObject({
       'pod-security.kubernetes.io/enforce': 'restricted',
     });

@@ -107,9 +107,9 @@ describe('with an append-only file', () => {
       },
     ]);
     expect(pod().volumes?.map((volume) => volume.name)).not.toContain('data');
-    expect(releaseOptions(chart, 'StatefulSet', 'redis')).toMatchObject({
+    expect(releaseOptions(chart, 'PersistentVolumeClaim', 'data-redis-0')).toMatchObject({
       removalPolicy: RemovalPolicy.RETAIN,
-      ignoreChanges: ['spec.volumeClaimTemplates[0].spec'],
+      ignoreChanges: ['spec.storageClassName'],
     });
   });
 
@@ -144,7 +144,7 @@ describe('with every prop', () => {
       resources: { limits: { cpu: '500m', memory: '512Mi' } },
     });
     expect(statefulSet().spec.volumeClaimTemplates?.[0]?.spec?.storageClassName).toBe('fast');
-    expect(statefulSet().spec.persistentVolumeClaimRetentionPolicy).toMatchObject({ whenDeleted: 'Delete' });
+    expect(releaseOptions(chart, 'PersistentVolumeClaim', 'data-sessions-0').removalPolicy).toBe(RemovalPolicy.DESTROY);
     expect(statefulSet().metadata.labels).toMatchObject(fullCache.labels);
     expect(find(chart, 'v1/Service', 'sessions-service').spec.ports).toMatchObject([{ port: 6380 }]);
   });

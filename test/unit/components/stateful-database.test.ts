@@ -6,7 +6,7 @@ import { DatabaseEngine } from '../../../components/database-engine';
 import { LateTokens } from '../../../components/late';
 import { podsPeer } from '../../../components/network';
 import { compute } from '../../../components/pod';
-import { RemovalPolicy } from '../../../components/release-options';
+import { RemovalPolicy, setReleaseOptions } from '../../../components/release-options';
 import { StatefulDatabase } from '../../../components/stateful-database';
 import { fullDatabase, minimalDatabase } from '../../support/props';
 import { find, inventory, newChart, objectsOf, releaseOptions } from '../../support/synth';
@@ -28,6 +28,7 @@ describe('with required props only', () => {
     expect(inventory(build().chart)).toEqual([
       'ConfigMap/postgres-config',
       'NetworkPolicy/postgres',
+      'PersistentVolumeClaim/data-postgres-0',
       'PodDisruptionBudget/postgres',
       'Secret/postgres-secret',
       'Service/postgres-headless',
@@ -57,7 +58,7 @@ describe('with required props only', () => {
     expect(new StatefulDatabase(chart, 'db', minimalDatabase).host).toBe('db-service');
   });
 
-  test('settings follow from one gibibyte of memory and ten of storage', () => {
+  test('settings follow from one gibibyte of memory', () => {
     const conf = find(build().chart, 'v1/ConfigMap', 'postgres-config').data['postgresql.conf'];
     for (const line of [
       'max_connections = 100',
@@ -65,8 +66,8 @@ describe('with required props only', () => {
       "effective_cache_size = '786432kB'",
       "work_mem = '2621kB'",
       "maintenance_work_mem = '65536kB'",
-      "max_wal_size = '1048576kB'",
-      "min_wal_size = '262144kB'",
+      "max_wal_size = '524288kB'",
+      "min_wal_size = '131072kB'",
       "log_min_duration_statement = '1000ms'",
       "statement_timeout = '0ms'",
       "idle_in_transaction_session_timeout = '300000ms'",
@@ -209,7 +210,7 @@ describe('with every prop', () => {
 });
 
 describe('data outlives mistakes', () => {
-  test('retained: volume, Secret, configuration and server stay, pods outlive their StatefulSet', () => {
+  test('retained: volume, Secret and configuration stay, pods outlive their StatefulSet', () => {
     const { chart, statefulSet } = build();
     expect(statefulSet().metadata.annotations).toMatchObject({ 'pulumi.com/deletionPropagationPolicy': 'orphan' });
     expect(statefulSet().spec.persistentVolumeClaimRetentionPolicy).toEqual({
@@ -217,7 +218,7 @@ describe('data outlives mistakes', () => {
       whenScaled: 'Retain',
     });
     for (const [kind, name] of [
-      ['StatefulSet', 'postgres'],
+      ['PersistentVolumeClaim', 'data-postgres-0'],
       ['Secret', 'postgres-secret'],
       ['ConfigMap', 'postgres-config'],
       ['ServiceAccount', 'postgres'],
@@ -228,16 +229,17 @@ describe('data outlives mistakes', () => {
     }
   });
 
-  test('destroyed: the claim goes with the StatefulSet, in the foreground', () => {
-    const { chart, statefulSet } = build({ ...minimalDatabase, removalPolicy: RemovalPolicy.DESTROY });
-    expect(statefulSet().metadata.annotations).not.toHaveProperty('pulumi.com/deletionPropagationPolicy');
-    expect(statefulSet().spec.persistentVolumeClaimRetentionPolicy).toMatchObject({ whenDeleted: 'Delete' });
+  test('the StatefulSet itself is never retained, since an engine could not replace it then', () => {
+    const { chart } = build();
+    setReleaseOptions(chart, { removalPolicy: RemovalPolicy.RETAIN });
     expect(releaseOptions(chart, 'StatefulSet', 'postgres').removalPolicy).toBe(RemovalPolicy.DESTROY);
   });
 
-  test('a change of the claim template is never sent, since it would replace the StatefulSet', () => {
-    const { ignoreChanges } = releaseOptions(build().chart, 'StatefulSet', 'postgres');
-    expect(ignoreChanges).toEqual(['spec.volumeClaimTemplates[0].spec']);
+  test('destroyed: pods go with their StatefulSet, the claim by itself', () => {
+    const { chart, statefulSet } = build({ ...minimalDatabase, removalPolicy: RemovalPolicy.DESTROY });
+    expect(statefulSet().metadata.annotations).not.toHaveProperty('pulumi.com/deletionPropagationPolicy');
+    expect(statefulSet().spec.persistentVolumeClaimRetentionPolicy).toMatchObject({ whenDeleted: 'Retain' });
+    expect(releaseOptions(chart, 'PersistentVolumeClaim', 'data-postgres-0').removalPolicy).toBe(RemovalPolicy.DESTROY);
   });
 });
 
