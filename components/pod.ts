@@ -24,6 +24,10 @@ export interface ContainerSpec {
   /** Devices such as `nvidia.com/gpu`, by resource name; Kubernetes wants request and limit equal. @default - none */
   readonly extendedResources?: Readonly<Record<string, number>>;
   readonly mounts?: readonly VolumeMount[];
+  /** Numeric user and group of its processes, where they are somebody else than the pod's. @default - the pod's */
+  readonly user?: number;
+  /** Volume at `/tmp`: one of its own hides from it what the pod's other containers put there, such as a socket. @default "tmp" */
+  readonly scratch?: string;
   readonly probes?: { readonly startup?: Probe; readonly liveness?: Probe; readonly readiness?: Probe };
   /** Seconds that the container keeps serving after it was told to stop, so that load balancers forget it first. @default 0 */
   readonly drainSeconds?: number;
@@ -152,10 +156,11 @@ function container(spec: ContainerSpec): Container {
       privileged: false,
       readOnlyRootFilesystem: true,
       runAsNonRoot: true,
+      ...(spec.user === undefined ? {} : { runAsUser: spec.user, runAsGroup: spec.user }),
       capabilities: { drop: ['ALL'] },
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...(spec.mounts ?? [])],
+    volumeMounts: [{ name: spec.scratch ?? 'tmp', mountPath: '/tmp' }, ...(spec.mounts ?? [])],
   };
 }
 
