@@ -1,9 +1,9 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { run } from '../local/index';
+import { customResourceDefinitions, run } from '../local/index';
 import { CliError } from './exit';
-import { schemaLocation } from './manifests/openapi';
+import { customSchemaFiles, schemaLocation } from './manifests/openapi';
 import type { Check } from './suites/suite';
 
 /** Programs and files that the checks need. */
@@ -16,9 +16,6 @@ export interface ManifestTools {
   /** `1.34.4`; some of kube-score's rules depend on it. */
   readonly kubernetes: string;
 }
-
-/** Kinds that rendered manifests use and a bare API server doesn't know: each file says what it was made from. */
-const OWN_SCHEMAS = path.join(__dirname, 'manifests', 'schemas');
 
 /** A finding of a tool about one object. */
 export type Finding = string;
@@ -72,7 +69,12 @@ function trusted(tool: string, result: { code: number; stdout: string; stderr: s
 }
 
 async function kubeconform(tools: ManifestTools, file: string): Promise<readonly Finding[]> {
-  const locations = [tools.schemas, OWN_SCHEMAS].flatMap((folder) => ['-schema-location', schemaLocation(folder)]);
+  // Kinds that a bare API server doesn't know.
+  const custom = path.join(path.dirname(file), 'custom');
+  fs.mkdirSync(custom);
+  for (const [name, text] of customSchemaFiles(customResourceDefinitions()))
+    fs.writeFileSync(path.join(custom, name), text);
+  const locations = [custom, tools.schemas].flatMap((folder) => ['-schema-location', schemaLocation(folder)]);
   const argv = [tools.kubeconform, '-strict', '-verbose', '-output', 'json', ...locations, file];
   return readConformance(trusted('kubeconform', await run(argv)));
 }

@@ -1,11 +1,20 @@
 /** What the CLI may use of `local/`: everything that makes a new machine enough. */
-export { clusterDown, clusterInfo, clusterStatus, clusterSteps, clusterUp, startControlPlane } from './cluster';
+export {
+  clusterDown,
+  clusterInfo,
+  clusterStatus,
+  clusterSteps,
+  clusterUp,
+  customResourceDefinitions,
+  startControlPlane,
+} from './cluster';
 export type {
   ClusterInfo,
   ClusterOptions,
   ClusterStatus,
   ClusterStep,
   ControlPlaneOptions,
+  CustomResourceDefinition,
   DownOptions,
   Ports,
   ProgramStatus,

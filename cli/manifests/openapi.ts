@@ -75,6 +75,29 @@ export function schemaFiles(document: Document): ReadonlyMap<string, string> {
   return files;
 }
 
+/** A definition of a custom resource, as far as it is read here. */
+interface Definition {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly kind: string };
+    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: Schema } }[];
+  };
+}
+
+/** Every kind that custom resources have, with the text of its schema file. */
+export const customSchemaFiles = (definitions: readonly Definition[]): ReadonlyMap<string, string> =>
+  new Map(
+    definitions.flatMap(({ spec: { group, names, versions } }) =>
+      versions.map(({ name, schema }): [string, string] => [
+        fileOf(group, name, names.kind),
+        JSON.stringify({
+          $schema: 'http://json-schema.org/draft-07/schema#',
+          ...(strict(schema.openAPIV3Schema) as Schema),
+        }),
+      ]),
+    ),
+  );
+
 interface Kubeconfig {
   readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
   readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];

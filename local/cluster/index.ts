@@ -1,3 +1,5 @@
+export { customResourceDefinitions } from './crds';
+export type { CustomResourceDefinition } from './crds';
 export { clusterDown } from './down';
 export type { DownOptions } from './down';
 export { clusterInfo } from './info';

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { silent, type Report } from '../report';
+import { Api } from './api';
 import { ensureAuthorities } from './authorities';
 import {
   apiServerProgram,
@@ -10,10 +11,11 @@ import {
   schedulerProgram,
   type ControlPlane,
 } from './control-plane';
+import { installCustomResources } from './crds';
 import { writeKubeconfig } from './kubeconfig';
-import { layoutOf } from './layout';
-import { freePorts } from './ports';
-import { end, ensure, type Resolve } from './supervise';
+import { layoutOf, type Layout } from './layout';
+import { freePorts, isFree } from './ports';
+import { end, ensure, runs, type Resolve } from './supervise';
 
 export interface ControlPlaneOptions {
   /** Everything is kept here; made where it is missing. Two running control planes need two directories. */
@@ -23,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly port?: number;
   /** Also run the controller manager and the scheduler. @default false */
   readonly controllers?: boolean;
+  /** Also know the custom resources that the cluster on a new machine knows. @default false */
+  readonly customResources?: boolean;
   readonly report?: Report;
 }
 
@@ -39,10 +43,18 @@ const PROGRAMS = ['kube-scheduler', 'kube-controller-manager', 'kube-apiserver',
 
 type Ports = ControlPlane['ports'];
 
-/** The same ports on each start: running programs are then recognised, and kubeconfigs in use stay right. */
-async function portsOf(file: string, api: number | undefined): Promise<Ports> {
+/**
+ * The same ports on each start: running programs are then recognised, and kubeconfigs in use stay right. Others where a port
+ * was taken by somebody else meanwhile.
+ */
+async function portsOf(layout: Layout, api: number | undefined): Promise<Ports> {
+  const file = path.join(layout.dir, 'ports.json');
   const kept = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Ports) : undefined;
-  if (kept !== undefined && (api === undefined || kept.api === api)) return kept;
+  if (kept !== undefined && (api === undefined || kept.api === api)) {
+    const usable = async (program: string, port: number): Promise<boolean> =>
+      runs(layout, program) || (await isFree(port));
+    if ((await usable('kube-apiserver', kept.api)) && (await usable('etcd', kept.etcd))) return kept;
+  }
   const [etcd = 0, etcdPeer = 0, free = 0] = await freePorts(3);
   const ports = { api: api ?? free, etcd, etcdPeer };
   fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -51,24 +63,32 @@ async function portsOf(file: string, api: number | undefined): Promise<Ports> {
   return ports;
 }
 
+/** A control plane on loopback, its certificates and ports made where they are missing; no program is started. */
+export async function loopbackPlane(
+  options: Pick<ControlPlaneOptions, 'dir' | 'resolve' | 'port'>,
+): Promise<ControlPlane> {
+  const layout = layoutOf(path.resolve(options.dir));
+  fs.mkdirSync(layout.dir, { recursive: true, mode: 0o700 });
+  return {
+    layout,
+    resolve: options.resolve,
+    authorities: await ensureAuthorities(layout.pki, { apiAddresses: [] }),
+    address: '127.0.0.1',
+    ports: await portsOf(layout, options.port),
+    serviceCidr: '10.96.0.0/16',
+    durable: false,
+  };
+}
+
 /**
  * etcd and an API server on loopback: no network namespace, no root, no node. Ready in a few seconds.
  *
  * @throws LocalError when a program ends or isn't ready in time
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<RunningControlPlane> {
-  const layout = layoutOf(path.resolve(options.dir));
   const report = options.report ?? silent;
-  fs.mkdirSync(layout.dir, { recursive: true, mode: 0o700 });
-  const plane: ControlPlane = {
-    layout,
-    resolve: options.resolve,
-    authorities: await ensureAuthorities(layout.pki, { apiAddresses: [] }),
-    address: '127.0.0.1',
-    ports: await portsOf(path.join(layout.dir, 'ports.json'), options.port),
-    serviceCidr: '10.96.0.0/16',
-    durable: false,
-  };
+  const plane = await loopbackPlane(options);
+  const { layout } = plane;
   const stop = async (): Promise<void> => {
     for (const name of PROGRAMS) await end(layout, name);
   };
@@ -79,6 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
       await ensure(layout, await controllerManagerProgram(plane), report);
       await ensure(layout, await schedulerProgram(plane), report);
     }
+    if (options.customResources === true) await installCustomResources(new Api(apiTarget(plane)), report);
   } catch (error) {
     await stop();
     throw error;

@@ -6,6 +6,7 @@ import { Api } from './api';
 import { ensureAuthorities } from './authorities';
 import { ensureCgroups } from './cgroups';
 import { containerdProgram } from './containerd';
+import { installCustomResources } from './crds';
 import {
   apiServerProgram,
   apiTarget,
@@ -192,6 +193,7 @@ class Bringup {
   public async addons(report: Report): Promise<void> {
     const plane = await this.controlPlane(report);
     const api = new Api(apiTarget(plane));
+    await installCustomResources(api, report);
     const values = await this.addonValues(report);
     fs.mkdirSync(this.layout.volumes, { recursive: true });
     // Asked of the thing itself: after a restart a pod's last known state says Ready while it isn't there.

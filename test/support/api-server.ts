@@ -18,19 +18,24 @@ async function resolveTool(name: string): Promise<string> {
   return found ?? ensureTool(name as ToolName, silent);
 }
 
+export interface ApiServerOptions {
+  /** Also run controller manager and scheduler; deletions of namespaces and owners need them. @default false */
+  readonly controllers?: boolean;
+  /** Also know the custom resources of the cluster on a new machine. @default false */
+  readonly customResources?: boolean;
+}
+
 /** A throw-away API server with etcd on free loopback ports, without nodes. */
 export class ApiServer {
   private constructor(
     private readonly dir: string,
-    private readonly controllers: boolean,
+    private readonly options: ApiServerOptions,
     private plane: RunningControlPlane,
   ) {}
 
-  /** @param options.controllers also run controller manager and scheduler; deletions of namespaces and owners need them */
-  public static async start(options: { readonly controllers?: boolean } = {}): Promise<ApiServer> {
+  public static async start(options: ApiServerOptions = {}): Promise<ApiServer> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-api-'));
-    const controllers = options.controllers ?? false;
-    return new ApiServer(dir, controllers, await startControlPlane({ dir, resolve: resolveTool, controllers }));
+    return new ApiServer(dir, options, await startControlPlane({ dir, resolve: resolveTool, ...options }));
   }
 
   public get kubeconfig(): string {
@@ -48,8 +53,8 @@ export class ApiServer {
 
   /** Goes on where {@link halt} ended, on the same port. */
   public async resume(): Promise<void> {
-    const { dir, controllers } = this;
-    this.plane = await startControlPlane({ dir, resolve: resolveTool, controllers });
+    const { dir, options } = this;
+    this.plane = await startControlPlane({ dir, resolve: resolveTool, ...options });
   }
 
   public async destroy(): Promise<void> {

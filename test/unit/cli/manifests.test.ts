@@ -1,5 +1,6 @@
+import { customResourceDefinitions } from '../../../local/index';
 import { drift, readConformance, readScores } from '../../../cli/manifest-checks';
-import { fileOf, schemaFiles, schemaLocation, strict } from '../../../cli/manifests/openapi';
+import { customSchemaFiles, fileOf, schemaFiles, schemaLocation, strict } from '../../../cli/manifests/openapi';
 
 const kind = (group: string, version: string, name: string): object[] => [{ group, version, kind: name }];
 const document = {
@@ -55,6 +56,32 @@ describe('schemas from the API server', () => {
     expect(spec.properties.free).toEqual({ type: 'object' });
     const meta = strict(document.components.schemas['io.k8s.Meta']) as { properties: { labels: object } };
     expect(meta.properties.labels).toEqual({ type: 'object', additionalProperties: { type: 'string' } });
+  });
+});
+
+describe('schemas of custom resources', () => {
+  const files = customSchemaFiles(customResourceDefinitions());
+
+  test('are a file each kind and version', () => {
+    expect([...files.keys()]).toEqual(
+      expect.arrayContaining([
+        'certificate-cert-manager-v1.json',
+        'cluster-postgresql-v1.json',
+        'externalsecret-external-secrets-v1.json',
+        'httproute-gateway-v1.json',
+        'referencegrant-gateway-v1beta1.json',
+        'sealedsecret-bitnami-v1alpha1.json',
+        'servicemonitor-monitoring-v1.json',
+      ]),
+    );
+  });
+
+  test('refuse a field that has no name there', () => {
+    const schema = JSON.parse(files.get('certificate-cert-manager-v1.json') ?? '{}') as {
+      properties: { spec: { additionalProperties: boolean; properties: object } };
+    };
+    expect(schema.properties.spec.additionalProperties).toBe(false);
+    expect(schema.properties.spec.properties).toHaveProperty('isCA');
   });
 });
 
