@@ -26,6 +26,7 @@ const CLUSTER_TOOLS: readonly ToolName[] = [
   'kube-scheduler',
   'kubelet',
   'kube-proxy',
+  'network-policies',
   'coredns',
   'metrics-server',
   'local-path-provisioner',

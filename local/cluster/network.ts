@@ -76,12 +76,22 @@ async function ensureRule(table: string, chain: string, rule: readonly string[])
   await runOrThrow(iptables('-I'), { netns: NETNS, fix: 'install iptables' });
 }
 
+const FENCE = ['-o', NODE_LINK, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT'];
+
 /**
  * Refuses what pods begin towards the host: its programs didn't expect them, and nothing beyond it answers, so that a call
- * to an outside address fails at once instead of hanging.
+ * to an outside address fails at once instead of hanging. It stands before all that accepts: the policy controller lets
+ * through what no policy forbids.
  */
-export const fencePods = (): Promise<void> =>
-  ensureRule('filter', 'FORWARD', ['-o', NODE_LINK, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT']);
+export async function fencePods(): Promise<void> {
+  const { stdout } = await runOrThrow(['iptables', '-w', '-S', 'FORWARD'], { netns: NETNS, fix: 'install iptables' });
+  const rules = stdout.split('\n').filter((line) => line.startsWith('-A '));
+  const at = rules.findIndex((rule) => rule.includes(`-o ${NODE_LINK} `) && rule.includes('-j REJECT'));
+  // The controller keeps its own jump first, which accepts nothing that is new and leads outside.
+  if (at === 0 || at === 1) return;
+  if (at > 1) await runOrThrow(['iptables', '-w', '-D', 'FORWARD', ...FENCE], { netns: NETNS });
+  await runOrThrow(['iptables', '-w', '-I', 'FORWARD', ...FENCE], { netns: NETNS });
+}
 
 /**
  * Lets the host reach one port of the namespace's loopback. The image registry asks nobody for a password, so it listens on

@@ -72,10 +72,11 @@ async function endByForce(): Promise<void> {
   await until(() => Promise.resolve(podProcesses().length === 0), 5);
 }
 
-/** Ends the node: kubelet and kube-proxy, every container of this cluster, and containerd. Data stays. */
+/** Ends the node: kubelet, kube-proxy and the policy controller, every container of this cluster, and containerd. Data stays. */
 export async function stopNode(layout: Layout, resolve: Resolve, report: Report): Promise<void> {
   // First, or it would start every container again.
   await end(layout, 'kubelet');
+  await end(layout, 'network-policies');
   await end(layout, 'kube-proxy');
   if (runs(layout, 'containerd')) await endGently(resolve, report);
   else await endWithoutRuntime(report);

@@ -15,6 +15,7 @@ const PROGRAMS = [
   'forwarder',
   'containerd',
   'kube-proxy',
+  'network-policies',
   'kubelet',
 ] as const;
 

@@ -23,6 +23,7 @@ import { writeKubeconfig } from './kubeconfig';
 import { ensureLink, ensureNamespace, exposeLoopbackPort, fencePods, namespaceIdentity, NETNS } from './network';
 import { ensureCertificate } from './pki';
 import { stopNode } from './pods';
+import { networkPoliciesProgram } from './network-policies';
 import { preflight } from './preflight';
 import { REGISTRY_PORT, registryProgram } from './registry';
 import { ensure, type Resolve } from './supervise';
@@ -77,7 +78,6 @@ class Bringup {
     // Pods of a namespace that is gone have lost their network for good.
     if (await ensureNamespace()) await stopNode(this.layout, this.options.resolve, report);
     await ensureLink(subnet);
-    await fencePods();
   }
 
   private async controlPlane(report: Report): Promise<ControlPlane> {
@@ -157,6 +157,8 @@ class Bringup {
     await ensure(this.layout, await kubeletProgram(options), report);
     // It waits for the node's object, which the kubelet makes.
     await ensure(this.layout, await kubeProxyProgram(options), report);
+    await ensure(this.layout, await networkPoliciesProgram(options), report);
+    await fencePods();
   }
 
   private async addonValues(report: Report): Promise<AddonValues> {

@@ -28,6 +28,7 @@ export const PACKAGES: readonly SystemPackage[] = [
   { name: 'runc', provides: 'runc', why: 'starts the containers' },
   { name: 'containernetworking-plugins', provides: '/usr/lib/cni/ptp', why: 'connects the pods' },
   { name: 'iptables', provides: 'iptables', why: 'Services, by kube-proxy' },
+  { name: 'ipset', provides: 'ipset', why: 'NetworkPolicies' },
   { name: 'conntrack', provides: 'conntrack', why: 'Services, by kube-proxy' },
   { name: 'iproute2', provides: 'ip', why: 'the cluster’s network namespace' },
   { name: 'openssl', provides: 'openssl', why: 'the cluster’s certificates' },

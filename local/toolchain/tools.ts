@@ -10,6 +10,7 @@ export type ToolName =
   | 'kube-scheduler'
   | 'kubelet'
   | 'kube-proxy'
+  | 'network-policies'
   | 'coredns'
   | 'traefik'
   | 'metrics-server'
@@ -117,6 +118,13 @@ const ALL: readonly Tool[] = [
     'linux-arm64': 'c78845473c434ee85a2444eeab87f8b20f524e3ab6854a078f79468f44aad8f5',
   }),
   kubernetes('kube-proxy', 0.2),
+  {
+    // A command of our own around kube-router's policy controller; the version is the controller's.
+    name: 'network-policies',
+    version: '2.2.1',
+    module: { directory: 'network-policies', package: '.' },
+    buildMinutes: 1,
+  },
   {
     name: 'coredns',
     version: '1.12.4',
