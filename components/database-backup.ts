@@ -3,6 +3,8 @@ import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { DatabaseEngine } from './database-engine';
 import type { PasswordSource } from './database-pod';
+import type { DatabaseTls } from './database-tls';
+import { CA_KEY } from './database-tls';
 import type { Labels, NetworkPolicyPeer, PodSpec } from './kube';
 import { kubeObject } from './kube';
 import type { Late } from './late';
@@ -48,6 +50,7 @@ export interface DatabaseBackupProps {
   readonly labels: Labels;
   readonly removalPolicy: RemovalPolicy;
   readonly password: PasswordSource;
+  readonly tls: DatabaseTls | undefined;
 }
 
 /** Longest name of a CronJob: its Jobs get a suffix of eleven characters. */
@@ -57,6 +60,7 @@ export const CRON_JOB_NAME_MAX = 52;
 export const BACKUP_SUFFIX = '-backup';
 
 const DIRECTORY = '/backup';
+const CA_DIRECTORY = '/run/secrets/postgres-ca';
 // Jobs of the last three days can be read; failed ones are counted on top.
 const KEPT_JOBS = { history: 3, ttl: Duration.days(3) } as const;
 
@@ -160,7 +164,8 @@ export class DatabaseBackup extends Construct {
   }
 
   private pod(): PodSpec {
-    const { engine, options, host, databaseName, username, password } = this.props;
+    const { engine, options, host, databaseName, username, password, tls } = this.props;
+    const authority = tls?._authority(this.props.name);
     const env = {
       KEEP: String(options.keep),
       PASSWORD_FILE: password.file,
@@ -169,6 +174,8 @@ export class DatabaseBackup extends Construct {
       PGDATABASE: databaseName,
       PGHOST: host,
       PGPORT: String(engine.port),
+      ...(tls === undefined ? {} : { PGSSLMODE: tls.sslMode }),
+      ...(authority === undefined ? {} : { PGSSLROOTCERT: `${CA_DIRECTORY}/${CA_KEY}` }),
       PGUSER: username,
     };
     const pod = hardenedPod({
@@ -176,7 +183,13 @@ export class DatabaseBackup extends Construct {
       serviceAccount: this.name,
       user: engine.user,
       grace: Duration.seconds(30),
-      volumes: [password.volume, { name: 'dumps', persistentVolumeClaim: { claimName: this.name } }],
+      volumes: [
+        password.volume,
+        { name: 'dumps', persistentVolumeClaim: { claimName: this.name } },
+        ...(authority === undefined
+          ? []
+          : [{ name: 'ca', secret: { secretName: authority.secretName, items: [{ key: CA_KEY, path: CA_KEY }] } }]),
+      ],
       containers: [
         {
           name: 'pg-dump',
@@ -186,7 +199,11 @@ export class DatabaseBackup extends Construct {
           env: Object.entries(env).map(([name, value]) => ({ name, value })),
           // pg_dump streams: its memory follows from the longest row and the number of objects, not from the data.
           resources: compute([50, 1000], [64, 512]),
-          mounts: [password.mount, { name: 'dumps', mountPath: DIRECTORY }],
+          mounts: [
+            password.mount,
+            { name: 'dumps', mountPath: DIRECTORY },
+            ...(authority === undefined ? [] : [{ name: 'ca', mountPath: CA_DIRECTORY, readOnly: true }]),
+          ],
         },
       ],
     });

@@ -4,8 +4,9 @@ import { sizeBytes } from './units';
 /** Settings of PostgreSQL that users change; all others are derived or fixed by the component. */
 export interface DatabaseConfiguration {
   /**
-   * Connections at most, three of them kept for administrators. Each costs memory even when idle: a pool of 20 a service fits five services.
-   * @default 100
+   * Connections at most, three of them kept for administrators and ten for backups, migrations and the metrics exporter. Each costs memory
+   * even when idle: a pool of 20 a service fits five services. Replicas do not count: the server has places of their own for them.
+   * @default - 100, or what the pooler may open and thirteen more, if that is more
    */
   readonly maxConnections?: number;
   /**
@@ -69,10 +70,26 @@ export interface DatabaseMachine {
   readonly cpuMillis: number | undefined;
   readonly storage: Size;
   readonly port: number;
+  /** Connections that a pooler may open; zero without one. */
+  readonly pooled: number;
+  /** How far replicas may be behind, where there are any. */
+  readonly maxLag: Duration | undefined;
 }
 
 const MIB = 1024 ** 2;
 const bytes = (amount: number): Size => Size.kibibytes(Math.floor(amount / 1024));
+
+/** Connections that only a superuser gets, so that an administrator comes in when all others are taken. */
+const RESERVED_CONNECTIONS = 3;
+/** Connections that a pooler leaves free: for backups, migrations, the exporter and an operator. */
+const SPARE_CONNECTIONS = 10;
+const DEFAULT_CONNECTIONS = 100;
+/** More would only be chained to the primary's network card. */
+export const MOST_REPLICAS = 8;
+
+/** Fewest connections that a server has to accept where a pooler opens so many. */
+export const leastConnections = (pooled: number): number =>
+  pooled === 0 ? 0 : pooled + SPARE_CONNECTIONS + RESERVED_CONNECTIONS;
 
 /** PostgreSQL refuses less for work_mem. */
 export const LEAST_WORK_MEM = Size.kibibytes(64);
@@ -80,7 +97,7 @@ export const LEAST_WORK_MEM = Size.kibibytes(64);
 /** Fills in every default from what the container has. */
 export function databaseSettings(machine: DatabaseMachine, given: DatabaseConfiguration = {}): DatabaseSettings {
   const [memory, storage] = [sizeBytes(machine.memory), sizeBytes(machine.storage)];
-  const maxConnections = given.maxConnections ?? 100;
+  const maxConnections = given.maxConnections ?? Math.max(DEFAULT_CONNECTIONS, leastConnections(machine.pooled));
   const sharedBuffers = given.sharedBuffers ?? bytes(memory / 4);
   const perSort = (memory - sizeBytes(sharedBuffers)) / (3 * maxConnections);
   return {
@@ -125,7 +142,7 @@ function derived(settings: DatabaseSettings): Readonly<Record<string, Value>> {
 function fixed(machine: DatabaseMachine): Readonly<Record<string, Value>> {
   const cores = Math.max(1, Math.ceil((machine.cpuMillis ?? 1000) / 1000));
   return {
-    superuser_reserved_connections: 3,
+    superuser_reserved_connections: RESERVED_CONNECTIONS,
     authentication_timeout: '30s',
     // A client that vanished is noticed after two minutes instead of the kernel's two hours.
     tcp_keepalives_idle: '60s',
@@ -162,10 +179,31 @@ function fixed(machine: DatabaseMachine): Readonly<Record<string, Value>> {
   };
 }
 
+/** Settings of a primary and its replicas; a replica takes its primary's place, and must accept what that one accepts. */
+function replication(settings: DatabaseSettings, maxLag: Duration): Readonly<Record<string, Value>> {
+  // While it copies, a replica uses three senders; two are left for an operator. It does not follow the number of replicas, since a
+  // change of it restarts the primary.
+  const senders = 3 * MOST_REPLICAS + 2;
+  return {
+    max_wal_senders: senders,
+    max_replication_slots: senders,
+    // A replica that is away longer than this much log is copied anew, instead of filling the primary's disk.
+    max_slot_wal_keep_size: kilobytes(settings.maxWalSize),
+    // A connection that broke without a word is noticed well within a minute.
+    wal_sender_timeout: '20s',
+    wal_receiver_timeout: '20s',
+    // A query that needs rows which the primary has cleaned up holds back the replica no longer than readers tolerate; then it is ended.
+    max_standby_streaming_delay: millis(maxLag),
+    // Else a forgotten query on a replica, or the slot of one that is away, keeps the primary from cleaning up.
+    hot_standby_feedback: false,
+  };
+}
+
 /** Settings that would break the image, the probes or the access rules when changed. */
 const OWNED = [
-  'config_file data_directory external_pid_file hba_file ident_file include include_dir include_if_exists',
-  'listen_addresses password_encryption port ssl ssl_cert_file ssl_key_file unix_socket_directories unix_socket_permissions',
+  'config_file data_directory external_pid_file hba_file hot_standby ident_file include include_dir include_if_exists',
+  'listen_addresses password_encryption port primary_conninfo primary_slot_name',
+  'ssl ssl_cert_file ssl_key_file unix_socket_directories unix_socket_permissions',
 ]
   .join(' ')
   .split(' ');
@@ -177,6 +215,8 @@ export function parameterProblems(parameters: Readonly<Record<string, Value>>): 
     const at = `configuration.parameters: '${name}'`;
     if (!/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/.test(name)) return [`${at} is not the name of a PostgreSQL setting`];
     if (OWNED.includes(name)) return [`${at} belongs to the component and cannot be set`];
+    if (name === 'wal_level' && value === 'minimal')
+      return [`${at} must be replica or logical: without it nothing can be copied`];
     if (name === 'log_statement' && value !== 'none') {
       return [`${at} writes the passwords of CREATE ROLE and ALTER ROLE to the log; use configuration.slowStatement`];
     }
@@ -192,6 +232,8 @@ const SAMPLE: DatabaseMachine = {
   cpuMillis: 1000,
   storage: Size.gibibytes(10),
   port: 5432,
+  pooled: 0,
+  maxLag: undefined,
 };
 
 /** The text of `postgresql.conf`. */
@@ -203,9 +245,15 @@ export function postgresqlConf(machine: DatabaseMachine, settings: DatabaseSetti
   return [
     block('Access.', access),
     block('Derived from the limits of the container and the size of its volume.', derived(settings)),
+    ...(machine.maxLag === undefined
+      ? []
+      : [block('For the replicas.', without(replication(settings, machine.maxLag), settings.parameters))]),
     block('The same for every database, and parameters of this one.', rest),
   ].join('\n');
 }
+
+const without = <T>(values: Readonly<Record<string, T>>, names: object): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !(name in names)));
 
 function literal(value: Value): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import type { IBackend, IClient } from './connections';
 import { secretKey } from './connections';
 import { declareExternal } from './external';
+import type { SecretKey, SslMode } from './database-tls';
 import type { NetworkPolicyPeer } from './kube';
 import type { Late } from './late';
 import { LateTokens } from './late';
@@ -11,12 +12,16 @@ import { Problems } from './validation';
 
 /** Name of the variable that clients read, and of the key in the Secret that holds it. */
 export const DATABASE_URL = 'DATABASE_URL';
+/** Name of the variable that holds the authority's certificate, as PEM text, where the server's is to be verified. */
+export const DATABASE_CA = 'DATABASE_CA_CERT';
 
 /** A database that services may connect to, in this cluster or elsewhere. */
 export interface IStatefulDatabase extends IBackend {
   readonly databaseName: string;
-  /** Secret with the key `DATABASE_URL`. */
+  /** Secret that holds the URL. */
   readonly secretName: string;
+  /** Key of the Secret with the URL. */
+  readonly urlKey: string;
 }
 
 /** A database that something else runs. */
@@ -34,11 +39,26 @@ export interface ExternalDatabaseAttributes {
    * @default "0.0.0.0/0" - any address, on the database's port only
    */
   readonly cidr?: string;
+  /**
+   * How far clients check the server. They get it as `PGSSLMODE`, which holds where the URL says nothing else.
+   * @default - what the URL says
+   */
+  readonly sslMode?: SslMode;
+  /**
+   * Key of the Secret with the authority's certificate, which clients get as `DATABASE_CA_CERT`.
+   * @default - none: the server's certificate is that of an authority that clients know, or is not verified
+   */
+  readonly caKey?: string;
 }
 
-/** Environment of a client: one variable, from the Secret. */
-export const databaseEnv = (secretName: string, prefix = ''): Readonly<Record<string, EnvValue>> => ({
-  [`${prefix}${DATABASE_URL}`]: secretKey(secretName, DATABASE_URL),
+/** Environment of a client: the URL and, where there is one, the authority's certificate, both from Secrets. */
+export const databaseEnv = (
+  url: SecretKey,
+  prefix = '',
+  authority: SecretKey | undefined = undefined,
+): Readonly<Record<string, EnvValue>> => ({
+  [`${prefix}${DATABASE_URL}`]: secretKey(url.secretName, url.key),
+  ...(authority === undefined ? {} : { [`${prefix}${DATABASE_CA}`]: secretKey(authority.secretName, authority.key) }),
 });
 
 /** URL of a database. Nothing is escaped: names are identifiers, and a late password has to be safe in a URL. */
@@ -48,7 +68,9 @@ export const databaseUrl = (to: {
   readonly host: string;
   readonly port: number;
   readonly databaseName: string;
-}): string => `postgres://${to.username}:${to.password}@${to.host}:${to.port}/${to.databaseName}`;
+  readonly sslMode?: SslMode | undefined;
+}): string =>
+  `postgres://${to.username}:${to.password}@${to.host}:${to.port}/${to.databaseName}${to.sslMode === undefined ? '' : `?sslmode=${to.sslMode}`}`;
 
 /** See `StatefulDatabase.fromExternal`. */
 export class ExternalDatabase extends Construct implements IStatefulDatabase {
@@ -56,11 +78,16 @@ export class ExternalDatabase extends Construct implements IStatefulDatabase {
   public readonly port: number;
   public readonly databaseName: string;
   public readonly secretName: string;
+  public readonly urlKey = DATABASE_URL;
   public readonly peer: NetworkPolicyPeer;
 
-  public constructor(scope: Construct, id: string, attributes: ExternalDatabaseAttributes) {
+  public constructor(
+    scope: Construct,
+    id: string,
+    private readonly attributes: ExternalDatabaseAttributes,
+  ) {
     super(scope, id);
-    const { port = 5432, databaseName, secretName, cidr = '0.0.0.0/0' } = attributes;
+    const { port = 5432, databaseName, secretName, cidr = '0.0.0.0/0', caKey } = attributes;
     const host = LateTokens.of(this).asString(this, attributes.host);
     new Problems(this)
       .dnsSubdomain('host', host)
@@ -68,6 +95,10 @@ export class ExternalDatabase extends Construct implements IStatefulDatabase {
       .require(databaseName !== '', 'databaseName must not be empty')
       .dnsSubdomain('secretName', secretName)
       .require(isCidr(cidr), `cidr must be an IPv4 or IPv6 block such as 10.0.0.0/16, got '${cidr}'`)
+      .require(
+        caKey === undefined || /^[-._a-zA-Z0-9]{1,253}$/.test(caKey),
+        `caKey must be a key of a Secret (letters, digits, '-', '_', '.'), got '${caKey ?? ''}'`,
+      )
       .raise();
     declareExternal(this, 'Secret', secretName);
     this.host = host;
@@ -77,8 +108,14 @@ export class ExternalDatabase extends Construct implements IStatefulDatabase {
     this.peer = { ipBlock: { cidr } };
   }
 
-  public connectionEnv(prefix?: string): Readonly<Record<string, EnvValue>> {
-    return databaseEnv(this.secretName, prefix);
+  public connectionEnv(prefix = ''): Readonly<Record<string, Late | EnvValue>> {
+    const { secretName, urlKey } = this;
+    const { sslMode, caKey } = this.attributes;
+    const authority = caKey === undefined ? undefined : { secretName, key: caKey };
+    return {
+      ...databaseEnv({ secretName, key: urlKey }, prefix, authority),
+      ...(sslMode === undefined ? {} : { [`${prefix}PGSSLMODE`]: sslMode }),
+    };
   }
 
   /** Does nothing: who may connect is decided where the database runs. */

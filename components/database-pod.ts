@@ -3,17 +3,25 @@ import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import type { DatabaseEngine } from './database-engine';
+import type { DatabaseMetrics, MetricsParts } from './database-metrics';
+import { metricsParts } from './database-metrics';
+import type { DatabaseTls } from './database-tls';
 import type { Labels, PodSpec, Probe, Volume, VolumeMount } from './kube';
 import { LateTokens } from './late';
+import type { ContainerSpec } from './pod';
 import { hardenedPod, startupProbe } from './pod';
 import { DATA_VOLUME } from './stateful-workload';
 import { sizeBytes, sizeQuantity } from './units';
 
 /** Key of the Secret that holds the password alone. */
 export const PASSWORD_KEY = 'POSTGRES_PASSWORD';
+/** Key of the Secret that holds the password of the replicas. */
+export const REPLICATION_PASSWORD_KEY = 'REPLICATION_PASSWORD';
 
 const DATA = '/var/lib/postgresql/data';
 const CONFIG = '/etc/postgresql/postgresql.conf';
+const ACCESS = '/etc/postgresql/pg_hba.conf';
+const TLS_DIRECTORY = '/etc/postgresql/tls';
 const SECRETS = '/run/secrets/postgres';
 
 /** The password as a file: an environment is inherited, dumped and printed, a file is not. */
@@ -25,14 +33,18 @@ export interface PasswordSource {
 }
 
 /** Where a pod of the database, or one of its tools, finds the password. */
-export const passwordSource = (secretName: string): PasswordSource => ({
-  volume: {
-    name: 'password',
-    // 0440: root owns the file, the pod's group may read it.
-    secret: { secretName, defaultMode: 0o440, items: [{ key: PASSWORD_KEY, path: 'password' }] },
-  },
-  mount: { name: 'password', mountPath: SECRETS, readOnly: true },
-  file: `${SECRETS}/password`,
+export const passwordSource = (secretName: string): PasswordSource =>
+  secretFile('password', secretName, PASSWORD_KEY, SECRETS);
+
+/** Where servers and replicas find the password of the role that replicas follow as. */
+const replicationPassword = (secretName: string): PasswordSource =>
+  secretFile('replication', secretName, REPLICATION_PASSWORD_KEY, '/run/secrets/replication');
+
+const secretFile = (name: string, secretName: string, key: string, mountPath: string): PasswordSource => ({
+  // 0440: root owns the file, the pod's group may read it.
+  volume: { name, secret: { secretName, defaultMode: 0o440, items: [{ key, path: 'password' }] } },
+  mount: { name, mountPath, readOnly: true },
+  file: `${mountPath}/password`,
 });
 
 /** What the pod needs to know of its database. */
@@ -47,70 +59,144 @@ export interface DatabasePodInput extends Construct {
   readonly secretName: string;
 }
 
-/** The server's pod; its data is in the volume of the StatefulSet's claim. */
-export function databasePod(database: DatabasePodInput, selector: Labels, init: boolean): PodSpec {
-  const { engine, name, databaseName, username, resources } = database;
+/** One kind of pod of a database. */
+export interface DatabasePodOptions {
+  /** Name of the workload. */
+  readonly name: string;
+  readonly selector: Labels;
+  /** Name by which clients reach it. */
+  readonly host: string;
+  /** Whether there are scripts for the first start. */
+  readonly init: boolean;
+  readonly tls: DatabaseTls | undefined;
+  readonly metrics: DatabaseMetrics | undefined;
+  /** Whether others follow this server. */
+  readonly followed: boolean;
+  /** The server that this one follows. */
+  readonly primary?: { readonly host: string; readonly maxLag: Duration };
+}
+
+/** A server's pod; its data is in the volume of the StatefulSet's claim. */
+export function databasePod(database: DatabasePodInput, options: DatabasePodOptions): PodSpec {
+  const { engine, resources } = database;
+  const { name, tls, metrics, init, primary } = options;
+  const image = LateTokens.of(database).asString(database, engine.image);
   const password = passwordSource(database.secretName);
-  const env = {
-    PGDATA: `${DATA}/pgdata`,
-    POSTGRES_DB: databaseName,
-    POSTGRES_PASSWORD_FILE: password.file,
-    POSTGRES_USER: username,
+  const replication = options.followed || primary !== undefined ? replicationPassword(database.secretName) : undefined;
+  const files = tls?._files(database.name, TLS_DIRECTORY, image, options.host);
+  const exporter =
+    metrics &&
+    metricsParts(database, metrics, { port: engine.port, databaseName: database.databaseName, image, password });
+  const passwords = [...(primary === undefined ? [password] : []), ...(replication === undefined ? [] : [replication])];
+  const server: ContainerSpec = {
+    name: 'postgres',
+    image,
+    ports: [{ name: 'postgres', port: engine.port }],
+    env: envList(serverEnv(database, options, exporter)),
+    resources,
+    probes: probes(database, primary?.maxLag),
+    mounts: [
+      { name: DATA_VOLUME, mountPath: DATA },
+      // Single files, so that the image's or a later volume's other files in the folder stay in sight.
+      { name: 'config', mountPath: CONFIG, subPath: 'postgresql.conf', readOnly: true },
+      { name: 'config', mountPath: ACCESS, subPath: 'pg_hba.conf', readOnly: true },
+      { name: 'shm', mountPath: '/dev/shm' },
+      ...passwords.map(({ mount }) => mount),
+      ...(init ? [{ name: 'init', mountPath: '/docker-entrypoint-initdb.d', readOnly: true }] : []),
+      ...(files === undefined ? [] : [files.mount]),
+      ...(exporter === undefined || primary !== undefined ? [] : [exporter.mount]),
+    ],
   };
+  const initContainers = [
+    ...(files?.initContainers ?? []),
+    ...(exporter === undefined ? [] : [exporter.initContainer]),
+    ...(primary === undefined ? [] : [copyContainer(server)]),
+  ];
   return hardenedPod({
-    labels: selector,
+    labels: options.selector,
     serviceAccount: name,
     user: engine.user,
     grace: database.terminationGrace,
-    volumes: volumes(name, password, resources, init),
-    containers: [
-      {
-        name: 'postgres',
-        image: LateTokens.of(database).asString(database, engine.image),
-        ports: [{ name: 'postgres', port: engine.port }],
-        env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
-        resources,
-        probes: probes(database),
-        mounts: [
-          { name: DATA_VOLUME, mountPath: DATA },
-          // One file, so that the image's or a later volume's other files in the folder stay in sight.
-          { name: 'config', mountPath: CONFIG, subPath: 'postgresql.conf', readOnly: true },
-          { name: 'shm', mountPath: '/dev/shm' },
-          password.mount,
-          ...(init ? [{ name: 'init', mountPath: '/docker-entrypoint-initdb.d', readOnly: true }] : []),
-        ],
-      },
+    ...(initContainers.length === 0 ? {} : { initContainers }),
+    volumes: [
+      { name: 'config', configMap: { name: `${database.name}-config` } },
+      ...(primary === undefined || exporter !== undefined ? [password.volume] : []),
+      shm(resources),
+      ...(init ? [{ name: 'init', configMap: { name: `${database.name}-init` } }] : []),
+      ...(replication === undefined ? [] : [replication.volume]),
+      ...(files === undefined ? [] : [files.volume]),
+      ...(exporter?.volumes ?? []),
     ],
+    containers: [server, ...(exporter === undefined ? [] : [exporter.sidecar])],
   });
 }
 
-function volumes(
-  name: string,
-  password: PasswordSource,
-  resources: ContainerResources,
-  init: boolean,
-): readonly Volume[] {
+const envList = (env: Readonly<Record<string, string>>) =>
+  Object.entries(env).map(([name, value]) => ({ name, value }));
+
+function serverEnv(
+  database: DatabasePodInput,
+  { primary, tls, followed }: DatabasePodOptions,
+  exporter: MetricsParts | undefined,
+): Readonly<Record<string, string>> {
+  const { engine, databaseName, username, secretName } = database;
+  const PGDATA = `${DATA}/pgdata`;
+  const replication = { POSTGRES_REPLICATION_PASSWORD_FILE: replicationPassword(secretName).file };
+  if (primary === undefined) {
+    return {
+      PGDATA,
+      POSTGRES_DB: databaseName,
+      POSTGRES_PASSWORD_FILE: passwordSource(secretName).file,
+      POSTGRES_USER: username,
+      ...(followed ? replication : {}),
+      ...exporter?.env,
+    };
+  }
+  return {
+    PGDATA,
+    // The probe's own connection goes through the socket, whose name has the port in it.
+    PGPORT: String(engine.port),
+    POSTGRES_PRIMARY_HOST: primary.host,
+    POSTGRES_PRIMARY_PORT: String(engine.port),
+    ...(tls === undefined ? {} : { POSTGRES_PRIMARY_SSLMODE: tls.sslMode }),
+    ...(tls?._authority(database.name) === undefined ? {} : { POSTGRES_PRIMARY_CA: `${TLS_DIRECTORY}/ca.crt` }),
+    ...replication,
+  };
+}
+
+/** Copies the primary before the server starts: a copy takes as long as it takes, and no probe's budget has to be sized for it. */
+const copyContainer = ({ image, env, mounts, resources }: ContainerSpec): ContainerSpec => ({
+  name: 'copy-primary',
+  image,
+  args: ['postgres-copy-primary'],
+  ...(env === undefined ? {} : { env }),
+  ...(mounts === undefined ? {} : { mounts }),
+  resources,
+});
+
+/** The runtime's own has 64 MiB, where parallel queries end with "could not resize shared memory segment". */
+function shm(resources: ContainerResources): Volume {
   const memory = resources.memory?.limit as Size;
-  // The runtime's /dev/shm has 64 MiB, where parallel queries end with "could not resize shared memory segment".
-  const shm = Size.kibibytes(Math.max(64 * 1024, Math.floor(sizeBytes(memory) / 8 / 1024)));
-  return [
-    { name: 'config', configMap: { name: `${name}-config` } },
-    password.volume,
-    { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: sizeQuantity(shm) } },
-    ...(init ? [{ name: 'init', configMap: { name: `${name}-init` } }] : []),
-  ];
+  const size = Size.kibibytes(Math.max(64 * 1024, Math.floor(sizeBytes(memory) / 8 / 1024)));
+  return { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: sizeQuantity(size) } };
 }
 
 /**
  * `pg_isready` ends with 0 when connections are accepted, 1 when they are refused for now (start, recovery, shutdown), 2 without an answer.
  * Over TCP, since the server that fills a new data folder listens on a socket only.
+ * @param maxLag of a replica: it is ready where what readers see is at most so old
  */
-function probes(database: DatabasePodInput): { startup: Probe; liveness: Probe; readiness: Probe } {
+function probes(
+  database: DatabasePodInput,
+  maxLag: Duration | undefined,
+): { startup: Probe; liveness: Probe; readiness: Probe } {
   const { engine, username, databaseName, startupDeadline } = database;
   const ask = ['pg_isready', '-q', '-h', '127.0.0.1', '-p', String(engine.port), '-U', username, '-d', databaseName];
-  const ready: Probe = { exec: { command: ask } };
+  const answers: Probe = { exec: { command: ask } };
+  const ready: Probe =
+    maxLag === undefined ? answers : { exec: { command: ['postgres-replica-ready', String(maxLag.toSeconds())] } };
   return {
-    startup: startupProbe(ready, startupDeadline),
+    startup: startupProbe(answers, startupDeadline),
     // When one backend crashes the server restarts itself and replays its log, and refuses connections meanwhile.
     // A restart by the kubelet would only begin that recovery again, so refusing counts as alive and silence does not.
     liveness: {
@@ -119,6 +205,6 @@ function probes(database: DatabasePodInput): { startup: Probe; liveness: Probe; 
       timeoutSeconds: 5,
       failureThreshold: 6,
     },
-    readiness: { ...ready, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 },
+    readiness: { ...ready, periodSeconds: 10, timeoutSeconds: maxLag === undefined ? 3 : 5, failureThreshold: 3 },
   };
 }

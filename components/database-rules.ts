@@ -4,10 +4,22 @@ import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import { backupProblems } from './database-backup';
 import type { DatabaseBackupOptions } from './database-backup';
-import type { DatabaseConfiguration, DatabaseSettings } from './database-configuration';
-import { databaseSettings, LEAST_WORK_MEM, parameterProblems } from './database-configuration';
+import type { DatabaseConfiguration, DatabaseMachine, DatabaseSettings } from './database-configuration';
+import {
+  databaseSettings,
+  LEAST_WORK_MEM,
+  leastConnections,
+  MOST_REPLICAS,
+  parameterProblems,
+} from './database-configuration';
 import type { DatabaseEngine } from './database-engine';
 import { POSTGRES_VERSIONS } from './database-engine';
+import { MONITORING_ROLE, REPLICATION_ROLE } from './database-access';
+import type { DatabaseMetrics } from './database-metrics';
+import type { PoolerSettings } from './database-pooler';
+import { POOLER_SUFFIX, PoolMode } from './database-pooler';
+import { REPLICA_SUFFIX } from './database-replicas';
+import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
 import { LateTokens } from './late';
 import type { Late } from './late';
@@ -31,6 +43,12 @@ export interface DatabaseRulesInput {
   readonly labels: Labels;
   readonly selector: Labels;
   readonly backup: DatabaseBackupOptions | undefined;
+  readonly readReplicas: number;
+  readonly replicationPassword: Late | undefined;
+  readonly replicaMaxLag: Duration;
+  readonly pooler: PoolerSettings | undefined;
+  readonly tls: DatabaseTls | undefined;
+  readonly metrics: DatabaseMetrics | undefined;
 }
 
 // Below it shared buffers and one connection for each of a hundred clients leave nothing to sort in.
@@ -55,6 +73,10 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   durationProblem(problems, 'startupDeadline', input.startupDeadline);
   labelProblems(problems, input.labels, input.selector);
   backupProblems(problems, input.name, input.backup);
+  replicaProblems(problems, input);
+  poolerProblems(problems, scope, input.pooler, input);
+  input.tls?._check(problems);
+  metricsProblems(problems, scope, input.metrics);
   problems.raise();
 }
 
@@ -82,17 +104,69 @@ function identityProblems(problems: Problems, input: DatabaseRulesInput): void {
     .require(
       username !== 'postgres' && !username.startsWith('pg_'),
       `username must not be the superuser nor start with 'pg_', which PostgreSQL keeps for itself, got '${username}'`,
+    )
+    .require(
+      ![REPLICATION_ROLE, MONITORING_ROLE].includes(username),
+      `username must not be '${REPLICATION_ROLE}' or '${MONITORING_ROLE}', which are the component's own, got '${username}'`,
     );
   passwordProblems(problems, password);
 }
 
 /** A literal password; what is late cannot be judged, and no message shows it. */
-export function passwordProblems(problems: Problems, password: Late | undefined): void {
+export function passwordProblems(problems: Problems, password: Late | undefined, prop = 'password'): void {
   if (typeof password !== 'string' || LateTokens.isToken(password)) return;
   problems.require(
     /^[A-Za-z0-9._~-]{8,}$/.test(password),
-    "password must have at least 8 characters, all safe in a URL (letters, digits, '-', '.', '_', '~'); its value is not shown",
+    `${prop} must have at least 8 characters, all safe in a URL (letters, digits, '-', '.', '_', '~'); its value is not shown`,
   );
+}
+
+function replicaProblems(problems: Problems, input: DatabaseRulesInput): void {
+  const { name, readReplicas, replicationPassword, replicaMaxLag } = input;
+  problems.integer('readReplicas', readReplicas, { min: 0, max: MOST_REPLICAS });
+  durationProblem(problems, 'replicaMaxLag', replicaMaxLag);
+  passwordProblems(problems, replicationPassword, 'replicationPassword');
+  if (readReplicas === 0) return;
+  problems
+    .dnsLabel('name (with read replicas)', name, STATEFUL_NAME_MAX - REPLICA_SUFFIX.length)
+    .require(replicationPassword !== undefined, 'replicationPassword is required with read replicas');
+}
+
+function poolerProblems(
+  problems: Problems,
+  scope: Construct,
+  pooler: PoolerSettings | undefined,
+  { name, configuration }: DatabaseRulesInput,
+): void {
+  if (pooler === undefined) return;
+  const { maxServerConnections, replicas, poolMode } = pooler;
+  // The longest name that is added is that of the Service.
+  problems
+    .dnsLabel('name (with a pooler)', name, 63 - `${POOLER_SUFFIX}-service`.length)
+    .image('pooler.image', LateTokens.of(scope).asString(scope, pooler.image))
+    .integer('pooler.replicas', replicas, { min: 1, max: 20 })
+    .integer('pooler.maxServerConnections', maxServerConnections, { min: Math.max(2, replicas || 0), max: 5000 })
+    .integer('pooler.maxClientConnections', pooler.maxClientConnections, { min: 1, max: 50_000 })
+    .integer('pooler.user', pooler.user, { min: 1, max: 2 ** 31 - 1 })
+    .resources('pooler.resources', pooler.resources)
+    .require(
+      Object.values(PoolMode).includes(poolMode),
+      `pooler.poolMode must be ${Object.values(PoolMode).join(' or ')}, got '${String(poolMode)}'`,
+    );
+  const most = configuration.maxConnections;
+  const least = leastConnections(maxServerConnections);
+  problems.require(
+    most === undefined || !(most < least),
+    `configuration.maxConnections (${most}) must be at least ${least}: the pooler's ${maxServerConnections}, and ${least - maxServerConnections} for administrators, backups, migrations and metrics`,
+  );
+}
+
+function metricsProblems(problems: Problems, scope: Construct, metrics: DatabaseMetrics | undefined): void {
+  if (metrics === undefined) return;
+  problems
+    .image('metrics.image', LateTokens.of(scope).asString(scope, metrics.image))
+    .integer('metrics.user', metrics.user, { min: 1, max: 2 ** 31 - 1 });
+  if (metrics.resources !== undefined) problems.resources('metrics.resources', metrics.resources);
 }
 
 function configurationProblems(problems: Problems, input: DatabaseRulesInput): void {
@@ -110,13 +184,7 @@ function configurationProblems(problems: Problems, input: DatabaseRulesInput): v
   for (const problem of parameterProblems(given.parameters ?? {})) problems.require(false, problem);
   const memory = input.resources.memory?.limit;
   if (memory === undefined) return;
-  const { storage, engine } = input;
-  fitProblems(
-    problems,
-    databaseSettings({ memory, cpuMillis: undefined, storage, port: engine.port }, given),
-    memory,
-    storage,
-  );
+  fitProblems(problems, databaseSettings({ ...databaseMachine(input), memory }, given), memory, input.storage);
 }
 
 function fitProblems(problems: Problems, settings: DatabaseSettings, memory: Size, storage: Size): void {
@@ -156,13 +224,17 @@ function scriptProblems(problems: Problems, scripts: Readonly<Record<string, str
   );
 }
 
-/** What settings are derived from, once the props are known to be right. */
-export const databaseMachine = (input: Pick<DatabaseRulesInput, 'engine' | 'resources' | 'storage'>) => {
+/** What settings are derived from. */
+export const databaseMachine = (
+  input: Pick<DatabaseRulesInput, 'engine' | 'resources' | 'storage' | 'pooler' | 'readReplicas' | 'replicaMaxLag'>,
+): DatabaseMachine => {
   const cpu = input.resources.cpu?.limit;
   return {
     memory: input.resources.memory?.limit as Size,
     cpuMillis: cpu === undefined ? undefined : cpuMillis(cpu),
     storage: input.storage,
     port: input.engine.port,
+    pooled: input.pooler?.maxServerConnections ?? 0,
+    maxLag: input.readReplicas > 0 ? input.replicaMaxLag : undefined,
   };
 };

@@ -1,102 +1,42 @@
 import { Duration, Size } from 'cdk8s';
 import type { ContainerResources, EnvValue } from 'cdk8s-plus-28';
-import { Construct } from 'constructs';
+import type { IConstruct } from 'constructs';
+import { Construct, Dependable } from 'constructs';
 import type { IClient } from './connections';
+import { pgHbaConf } from './database-access';
+import { DatabaseBackend } from './database-backend';
 import type { DatabaseBackupOptions } from './database-backup';
 import { DatabaseBackup } from './database-backup';
-import type { DatabaseConfiguration, DatabaseSettings } from './database-configuration';
+import type { DatabaseSettings } from './database-configuration';
 import { databaseSettings, postgresqlConf } from './database-configuration';
 import type { ExternalDatabaseAttributes, IStatefulDatabase } from './database-connection';
-import { DATABASE_URL, databaseEnv, databaseUrl, ExternalDatabase } from './database-connection';
+import { DATABASE_URL, databaseEnv, ExternalDatabase } from './database-connection';
+import { DatabaseEndpoint } from './database-endpoint';
 import type { DatabaseEngine } from './database-engine';
-import { databasePod, PASSWORD_KEY, passwordSource } from './database-pod';
+import type { DatabaseMetrics } from './database-metrics';
+import { METRICS_PORT, METRICS_PORT_NAME } from './database-metrics';
+import { databasePod, passwordSource } from './database-pod';
+import type { PoolerSettings } from './database-pooler';
+import { DatabasePooler, POOLER_SUFFIX, poolerSettings } from './database-pooler';
+import type { StatefulDatabaseProps } from './database-props';
+import { DatabaseReplicas, REPLICA_SUFFIX } from './database-replicas';
 import { checkDatabase, databaseMachine } from './database-rules';
+import { DIRECT_URL, databaseSecretData, USERS_KEY } from './database-secret';
+import type { DatabaseTls } from './database-tls';
 import type { Labels, NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
-import type { Late, LateSecret } from './late';
-import { LateTokens } from './late';
+import type { Late } from './late';
 import type { WorkloadPolicy } from './network';
 import { podsPeer } from './network';
 import { compute } from './pod';
 import { RemovalPolicy } from './release-options';
 import { retain, serviceHost, statefulWorkload } from './stateful-workload';
 
-/** Props of a StatefulDatabase. */
-export interface StatefulDatabaseProps {
-  /** Which database, in which version, from which image. */
-  readonly engine: DatabaseEngine;
-  /**
-   * Password of `username`, kept in the component's Secret and mounted as a file.
-   * It becomes part of a URL that nothing can escape once it is known: letters, digits, `-`, `.`, `_` and `~` only, at least eight.
-   */
-  readonly password: LateSecret;
-  /**
-   * Name of the objects; at most 52 characters, 45 with a backup.
-   * @default - the construct's id
-   */
-  readonly name?: string;
-  /** @default "app" */
-  readonly databaseName?: string;
-  /**
-   * Owner of the database, without any right above that; the superuser `postgres` cannot log in from other pods.
-   * @default "app"
-   */
-  readonly username?: string;
-  /**
-   * Size of each replica's volume, at least 1 GiB. To raise it grows the volumes while the server runs, where their class can expand;
-   * to lower it is refused.
-   * @default Size.gibibytes(10)
-   */
-  readonly storage?: Size;
-  /**
-   * Class of the volumes. A later change holds for those of further replicas only.
-   * @default - the cluster's default StorageClass
-   */
-  readonly storageClass?: Late;
-  /**
-   * Requests and limits of the server; memory has to be limited, to 256 MiB or more, since its settings follow from it.
-   * @default - cpu 250m/1, memory 512Mi/1Gi
-   */
-  readonly resources?: ContainerResources;
-  /**
-   * Settings of the server.
-   * @default - derived from the limits and the storage, see DatabaseConfiguration
-   */
-  readonly configuration?: DatabaseConfiguration;
-  /**
-   * SQL by file name (`*.sql`), run in the order of their names when the data folder is made, and never again.
-   * @default - none
-   */
-  readonly initScripts?: Readonly<Record<string, string>>;
-  /**
-   * Whether volumes, Secret and configuration stay when they leave the definition; the pods then run on with nothing to restart them.
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-  /**
-   * Time for the fast shutdown, which ends every session and writes a checkpoint; a kill before its end means recovery at the next start.
-   * @default Duration.minutes(2)
-   */
-  readonly terminationGrace?: Duration;
-  /**
-   * Time for the start, which may have to replay the write-ahead log since the last checkpoint.
-   * @default Duration.minutes(10)
-   */
-  readonly startupDeadline?: Duration;
-  /**
-   * Scheduled dumps to a volume of their own.
-   * @default - none
-   */
-  readonly backup?: DatabaseBackupOptions;
-  /**
-   * Further labels of the objects and pods; those that select pods are the component's.
-   * @default - none
-   */
-  readonly labels?: Labels;
-}
+export type { StatefulDatabaseProps } from './database-props';
 
 /**
- * PostgreSQL with one instance: nothing reaches it but the clients that `allowFrom` names, and nothing replaces it.
+ * PostgreSQL: one server that writes, replicas that read, a pooler in front where they are asked for. Nothing reaches it but the clients
+ * that `allowFrom` names, and nothing replaces it.
  * @stateful
  */
 export class StatefulDatabase extends Construct implements IStatefulDatabase {
@@ -106,6 +46,7 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase {
   }
 
   public readonly engine: DatabaseEngine;
+  public readonly backend: DatabaseBackend;
   public readonly name: string;
   public readonly databaseName: string;
   public readonly username: string;
@@ -114,21 +55,37 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase {
   public readonly removalPolicy: RemovalPolicy;
   public readonly terminationGrace: Duration;
   public readonly startupDeadline: Duration;
+  public readonly readReplicas: number;
+  public readonly replicaMaxLag: Duration;
+  public readonly tls: DatabaseTls | undefined;
+  public readonly metrics: DatabaseMetrics | undefined;
+  /** The pooler's options with every default filled in. */
+  public readonly pooler: PoolerSettings | undefined;
   /** Settings with every default filled in. */
   public readonly settings: DatabaseSettings;
+  /** Where clients write: the pooler, or the primary where there is none. */
   public readonly host: string;
   public readonly port: number;
   public readonly peer: NetworkPolicyPeer;
-  /** Secret with the keys `POSTGRES_PASSWORD` and `DATABASE_URL`. */
+  /** Secret with the passwords and the URLs. */
   public readonly secretName: string;
+  public readonly urlKey = DATABASE_URL;
+  /** The primary itself, around the pooler: for migrations, and for what needs a session of its own. */
+  public readonly direct: IStatefulDatabase;
+  /** The replicas; the same as `direct` where there are none, so that a program need not know. */
+  public readonly readOnly: IStatefulDatabase;
 
   private readonly policy: WorkloadPolicy;
   private readonly labels: Labels;
+  private readonly primary: { readonly host: string; readonly peer: NetworkPolicyPeer };
+  private readonly proxy: DatabasePooler | undefined;
+  private readonly followers: DatabaseReplicas | undefined;
 
   /** @throws ValidationError with every problem of the props, before any object is made */
   public constructor(scope: Construct, id: string, props: StatefulDatabaseProps) {
     super(scope, id);
     this.engine = props.engine;
+    this.backend = props.backend ?? DatabaseBackend.statefulSet();
     this.name = props.name ?? id;
     this.databaseName = props.databaseName ?? 'app';
     this.username = props.username ?? 'app';
@@ -137,57 +94,104 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase {
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.terminationGrace = props.terminationGrace ?? Duration.minutes(2);
     this.startupDeadline = props.startupDeadline ?? Duration.minutes(10);
+    this.readReplicas = props.readReplicas ?? 0;
+    this.replicaMaxLag = props.replicaMaxLag ?? Duration.seconds(30);
+    this.pooler = props.pooler && poolerSettings(props.pooler);
+    this.tls = props.tls;
+    this.metrics = props.metrics;
     this.labels = props.labels ?? {};
     this.port = this.engine.port;
     const selector = { 'app.kubernetes.io/name': this.name };
     const { configuration = {}, initScripts = {} } = props;
-    const { password, backup } = props;
-    checkDatabase(this, { ...this, password, selector, configuration, initScripts, backup, labels: this.labels });
+    const { password, backup, replicationPassword } = props;
+    const asked = { password, replicationPassword, backup, configuration, initScripts };
+    checkDatabase(this, { ...this, ...asked, selector, labels: this.labels });
 
     this.settings = databaseSettings(databaseMachine(this), configuration);
-    this.host = serviceHost(this, `${this.name}-service`);
     this.secretName = `${this.name}-secret`;
-    this.peer = podsPeer(this, selector);
-    this.addSecret(password, selector);
+    this.primary = { host: this.hostOf(''), peer: podsPeer(this, selector) };
+    this.tls?._addCertificate(this, this.name, this.services(), { ...this.labels, ...selector });
+    this.addSecret(props, selector);
     this.addConfiguration(initScripts, selector);
     this.policy = this.addServer(props.storageClass, initScripts, selector);
+    this.proxy = this.pooler && this.addPooler(this.pooler);
+    this.followers = this.readReplicas > 0 ? this.addReplicas(props.storageClass) : undefined;
+    this.host = this.proxy?.host ?? this.primary.host;
+    this.peer = this.proxy?.peer ?? this.primary.peer;
+    this.direct = this.proxy === undefined ? this : this.addDirect();
+    this.readOnly = this.followers ?? this.direct;
     if (backup !== undefined) this.addBackup(backup, props.storageClass);
+    // A client that writes need not wait for the replicas, which are inside of this construct too.
+    Dependable.implement(
+      this,
+      dependable(() => this.withoutReplicas()),
+    );
   }
 
-  /** `DATABASE_URL`, read from the Secret. */
+  /** `DATABASE_URL`, read from the Secret, and `DATABASE_CA_CERT` where clients verify the server. */
   public connectionEnv(prefix?: string): Readonly<Record<string, EnvValue>> {
-    return databaseEnv(this.secretName, prefix);
+    const { secretName, urlKey } = this;
+    return databaseEnv({ secretName, key: urlKey }, prefix, this.tls?._authority(this.name));
   }
 
   public allowFrom(...clients: readonly IClient[]): void {
-    for (const client of clients) this.policy.allowFrom(client.peer, this.port);
+    if (this.proxy !== undefined) this.proxy.allowFrom(...clients);
+    else for (const client of clients) this.policy.allowFrom(client.peer, this.port);
   }
 
-  private addSecret(password: LateSecret, selector: Labels): void {
-    const { username, host, port, databaseName, secretName } = this;
-    const token = LateTokens.of(this).asSecret(this, password);
-    const metadata = { name: secretName, labels: { ...this.labels, ...selector } };
-    const secret = kubeObject(this, 'Secret', 'v1/Secret', metadata, {
-      type: 'Opaque',
-      stringData: {
-        [PASSWORD_KEY]: token,
-        [DATABASE_URL]: databaseUrl({ username, password: token, host, port, databaseName }),
-      },
+  /** Lets clients read the metrics of every server, on port 9187 of its pod. Does nothing where there are none. */
+  public allowMetricsFrom(...clients: readonly IClient[]): void {
+    if (this.metrics === undefined) return;
+    for (const client of clients) this.policy.allowFrom(client.peer, METRICS_PORT);
+    this.followers?.allowMetricsFrom(...clients);
+  }
+
+  /** Every Service that a certificate has to name. */
+  private services(): readonly string[] {
+    const { name } = this;
+    const parts = [
+      name,
+      ...(this.pooler === undefined ? [] : [`${name}${POOLER_SUFFIX}`]),
+      ...(this.readReplicas > 0 ? [`${name}${REPLICA_SUFFIX}`] : []),
+    ];
+    return parts.map((part) => `${part}-service`);
+  }
+
+  private hostOf(suffix: string): string {
+    return serviceHost(this, `${this.name}${suffix}-service`);
+  }
+
+  private withoutReplicas(): readonly IConstruct[] {
+    return this.node.children.filter((child) => child !== this.followers);
+  }
+
+  private addSecret(props: StatefulDatabaseProps, selector: Labels): void {
+    const metadata = { name: this.secretName, labels: { ...this.labels, ...selector } };
+    const { password, replicationPassword } = props;
+    const stringData = databaseSecretData(this, {
+      ...{ password, username: this.username, databaseName: this.databaseName, port: this.port },
+      primaryHost: this.primary.host,
+      sslMode: this.tls?.sslMode,
+      poolerHost: this.pooler && this.hostOf(POOLER_SUFFIX),
+      ...(this.readReplicas === 0
+        ? {}
+        : { replicas: { host: this.hostOf(REPLICA_SUFFIX), password: replicationPassword } }),
     });
-    retain(this.removalPolicy, secret);
+    retain(this.removalPolicy, kubeObject(this, 'Secret', 'v1/Secret', metadata, { type: 'Opaque', stringData }));
   }
 
   private addConfiguration(initScripts: Readonly<Record<string, string>>, selector: Labels): void {
     const labels = { ...this.labels, ...selector };
-    const text = postgresqlConf(databaseMachine(this), this.settings);
-    const config = kubeObject(
-      this,
-      'Config',
-      'v1/ConfigMap',
-      { name: `${this.name}-config`, labels },
-      { data: { 'postgresql.conf': text } },
-    );
-    retain(this.removalPolicy, config);
+    const data = {
+      'postgresql.conf': postgresqlConf(databaseMachine(this), this.settings),
+      'pg_hba.conf': pgHbaConf({
+        tls: this.tls !== undefined,
+        replicas: this.readReplicas > 0,
+        metrics: this.metrics !== undefined,
+      }),
+    };
+    const metadata = { name: `${this.name}-config`, labels };
+    retain(this.removalPolicy, kubeObject(this, 'Config', 'v1/ConfigMap', metadata, { data }));
     if (Object.keys(initScripts).length === 0) return;
     const init = kubeObject(this, 'Init', 'v1/ConfigMap', { name: `${this.name}-init`, labels }, { data: initScripts });
     retain(this.removalPolicy, init);
@@ -198,25 +202,62 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase {
     initScripts: Readonly<Record<string, string>>,
     selector: Labels,
   ): WorkloadPolicy {
-    const { name, labels, removalPolicy, startupDeadline, storage, port } = this;
+    const { name, labels, removalPolicy, startupDeadline, storage, port, tls, metrics } = this;
     return statefulWorkload(this, {
-      name,
-      selector,
-      labels,
+      ...{ name, selector, labels, removalPolicy, startupDeadline },
       port: { name: 'postgres', port },
-      removalPolicy,
-      startupDeadline,
+      ...(metrics === undefined ? {} : { morePorts: [{ name: METRICS_PORT_NAME, port: METRICS_PORT }] }),
       claim: { size: storage, ...(storageClass === undefined ? {} : { storageClass }) },
-      pod: databasePod(this, selector, Object.keys(initScripts).length > 0),
+      pod: databasePod(this, {
+        ...{ name, selector, tls, metrics },
+        host: this.primary.host,
+        init: Object.keys(initScripts).length > 0,
+        followed: this.readReplicas > 0,
+      }),
+    });
+  }
+
+  private addPooler(settings: PoolerSettings): DatabasePooler {
+    const { name, databaseName, username, labels, tls, primary, port } = this;
+    const pooler = new DatabasePooler(this, 'Pooler', {
+      ...{ name, settings, databaseName, username, labels, tls },
+      server: { host: primary.host, port },
+      users: { secretName: this.secretName, key: USERS_KEY },
+    });
+    pooler.allowTo(primary.peer, port);
+    this.policy.allowFrom(pooler.peer, port);
+    pooler.node.addDependency(this.node.findChild('StatefulSet'));
+    return pooler;
+  }
+
+  private addReplicas(storageClass: Late | undefined): DatabaseReplicas {
+    const { tls, metrics, labels, readReplicas: count, replicaMaxLag: maxLag, primary } = this;
+    const replicas = new DatabaseReplicas(this, 'Replica', {
+      ...{ database: this, count, maxLag, primaryHost: primary.host, storageClass, tls, metrics, labels },
+    });
+    replicas.allowTo(primary.peer);
+    this.policy.allowFrom(replicas.peer, this.port);
+    // Settings that a replica may not have lower than its primary reach the primary first.
+    replicas.node.addDependency(this.node.findChild('StatefulSet'));
+    return replicas;
+  }
+
+  private addDirect(): DatabaseEndpoint {
+    const { port, databaseName, secretName, policy, primary } = this;
+    return new DatabaseEndpoint(this, 'Direct', {
+      ...{ port, databaseName, secretName, policy, ...primary },
+      urlKey: DIRECT_URL,
+      authority: this.tls?._authority(this.name),
+      needs: () => this.withoutReplicas().filter((child) => child !== this.proxy),
     });
   }
 
   private addBackup(options: DatabaseBackupOptions, storageClass: Late | undefined): void {
     const { keep = 7, storage = this.storage, deadline = Duration.hours(6) } = options;
     const ownClass = options.storageClass ?? storageClass;
-    const { name, engine, host, databaseName, username, labels, removalPolicy } = this;
+    const { name, engine, databaseName, username, labels, removalPolicy, primary, tls } = this;
     const backup = new DatabaseBackup(this, 'Backup', {
-      ...{ name, engine, host, databaseName, username, labels, removalPolicy },
+      ...{ name, engine, host: primary.host, databaseName, username, labels, removalPolicy, tls },
       options: {
         schedule: options.schedule,
         ...{ keep, storage, deadline },
@@ -224,7 +265,13 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase {
       },
       password: passwordSource(this.secretName),
     });
-    backup.allowTo(this.peer);
+    backup.allowTo(primary.peer);
     this.policy.allowFrom(backup.peer, this.port);
   }
 }
+
+const dependable = (needs: () => readonly IConstruct[]): Dependable => ({
+  get dependencyRoots() {
+    return [...needs()];
+  },
+});

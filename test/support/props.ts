@@ -3,7 +3,10 @@ import { Duration, Size } from 'cdk8s';
 import { AppendSync, CachePersistence, EvictionPolicy } from '../../components/cache-options';
 import type { CacheStoreProps } from '../../components/cache-store';
 import { CacheStore } from '../../components/cache-store';
+import { DatabaseBackend } from '../../components/database-backend';
 import { DatabaseEngine } from '../../components/database-engine';
+import { PoolMode } from '../../components/database-pooler';
+import { DatabaseTls } from '../../components/database-tls';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
 import type { StatefulDatabaseProps } from '../../components/stateful-database';
@@ -56,6 +59,25 @@ export const fullDatabase: Required<StatefulDatabaseProps> = {
     deadline: Duration.hours(2),
   },
   labels: { 'example.com/team': 'data' },
+  backend: DatabaseBackend.statefulSet(),
+  readReplicas: 2,
+  replicationPassword: 'follow-the-leader',
+  replicaMaxLag: Duration.seconds(45),
+  pooler: {
+    image: `registry.test/pgbouncer${DIGEST}`,
+    maxServerConnections: 30,
+    maxClientConnections: 1000,
+    replicas: 3,
+    poolMode: PoolMode.SESSION,
+    resources: compute([100, 500], [64, 256]),
+    user: 20073,
+  },
+  tls: DatabaseTls.fromSecret('main-db-certificate'),
+  metrics: {
+    image: `registry.test/postgres-exporter${DIGEST}`,
+    user: 20074,
+    resources: compute([20, 100], [48, 64]),
+  },
 };
 
 /** Only what a CacheStore cannot do without. */

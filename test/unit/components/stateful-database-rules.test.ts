@@ -242,7 +242,10 @@ test('derived settings fit every container and every disk', () => {
     fc.property(machine, fc.integer({ min: 10, max: 200 }), ({ mebibytes, gibibytes }, maxConnections) => {
       const memory = Size.mebibytes(mebibytes);
       const storage = Size.gibibytes(gibibytes);
-      const settings = databaseSettings({ memory, storage, cpuMillis: 1000, port: 5432 }, { maxConnections });
+      const settings = databaseSettings(
+        { memory, storage, cpuMillis: 1000, port: 5432, pooled: 0, maxLag: undefined },
+        { maxConnections },
+      );
       const used = sizeBytes(settings.sharedBuffers) + maxConnections * sizeBytes(settings.workMem);
       expect(used + sizeBytes(settings.maintenanceWorkMem)).toBeLessThanOrEqual(sizeBytes(memory));
       expect(sizeBytes(settings.workMem)).toBeGreaterThanOrEqual(64 * 1024);
