@@ -2,6 +2,9 @@ import type { RenderedObject } from '../render';
 import { items, podTemplate } from '../references';
 
 type Json = Readonly<Record<string, unknown>>;
+/** Label by which the controller of a StatefulSet names each pod. */
+const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
+
 interface Pods {
   readonly labels: Json;
   readonly ports: readonly Json[];
@@ -49,13 +52,13 @@ function selector(objects: readonly RenderedObject[]): Select {
   }
   const index = new Map<string, Pods[]>();
   for (const object of objects) {
-    const pods = podsOf(object, scalers.get(`${object.namespace ?? ''}/${object.kind}/${object.name}`));
-    for (const [key, value] of Object.entries(pods?.labels ?? {})) {
-      const entry = `${object.namespace ?? ''}|${key}=${String(value)}`;
-      const list = index.get(entry);
-      if (pods === undefined) continue;
-      if (list === undefined) index.set(entry, [pods]);
-      else list.push(pods);
+    for (const pods of podsOf(object, scalers.get(`${object.namespace ?? ''}/${object.kind}/${object.name}`))) {
+      for (const [key, value] of Object.entries(pods.labels)) {
+        const entry = `${object.namespace ?? ''}|${key}=${String(value)}`;
+        const list = index.get(entry);
+        if (list === undefined) index.set(entry, [pods]);
+        else list.push(pods);
+      }
     }
   }
   return (namespace, labels) => {
@@ -66,14 +69,20 @@ function selector(objects: readonly RenderedObject[]): Select {
   };
 }
 
-function podsOf(object: RenderedObject, scaler: Json | undefined): Pods | undefined {
+/** The pods of one object together, or one by one where its controller names each. */
+function podsOf(object: RenderedObject, scaler: Json | undefined): readonly Pods[] {
   const template = podTemplate(object);
-  if (template === undefined) return undefined;
+  if (template === undefined) return [];
   const spec = (object.manifest.spec ?? {}) as Json;
   const least = scaler === undefined ? Number(spec.replicas ?? 1) : Number(scaler.minReplicas ?? 1);
   const labels = ((template.metadata as Json | undefined)?.labels ?? {}) as Json;
   const ports = items((template.spec as Json).containers).flatMap((container) => items(container.ports));
-  return { labels, ports, least };
+  if (object.kind !== 'StatefulSet' || !(least > 0)) return [{ labels, ports, least }];
+  return Array.from({ length: least }, (_, ordinal) => ({
+    labels: { ...labels, [POD_NAME_LABEL]: `${object.name}-${ordinal}` },
+    ports,
+    least: 1,
+  }));
 }
 
 function serviceProblems(object: RenderedObject, spec: Json, select: Select): readonly string[] {

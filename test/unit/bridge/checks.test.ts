@@ -5,6 +5,20 @@ import { render } from '../../../bridge/render';
 import { container, cronJob, deployment, ingress, object, scaler, service } from './objects';
 import { freshChart, problemsOf } from './support';
 
+const statefulSet = (chart: Chart, id: string, replicas: number): ApiObject =>
+  object(chart, id, 'apps/v1', 'StatefulSet', {
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: id } },
+      template: { metadata: { labels: { app: id } }, spec: { containers: [container()] } },
+    },
+  });
+/** What selects one pod of a StatefulSet. */
+const ordinal = (id: string, number: number) => ({
+  app: id,
+  'statefulset.kubernetes.io/pod-name': `${id}-${number}`,
+});
+
 const cases: readonly [title: string, build: (chart: Chart) => void, problem: string | RegExp][] = [
   [
     'a name with capitals',
@@ -143,6 +157,14 @@ const cases: readonly [title: string, build: (chart: Chart) => void, problem: st
     'chart/s: its selector matches no pod of this definition',
   ],
   [
+    'a Service to a replica that there is not',
+    (c) => (
+      statefulSet(c, 'd', 2),
+      service(c, 's', { selector: ordinal('d', 2), ports: [{ port: 80, targetPort: 8080 }] })
+    ),
+    'chart/s: its selector matches no pod of this definition',
+  ],
+  [
     'a Service to a port that the pod lacks',
     (c) => (deployment(c, 'd'), service(c, 's', { selector: { app: 'd' }, ports: [{ port: 80, targetPort: 9090 }] })),
     'chart/s: targetPort 9090 is no port of the selected pods, which have: http/8080',
@@ -260,6 +282,13 @@ describe('a definition is accepted', () => {
     const { app, chart } = freshChart();
     declareExternal(chart, 'Secret', 'managed');
     deployment(chart, 'd', container({ envFrom: [{ secretRef: { name: 'managed' } }] }));
+    expect(problemsOf(() => render(app))).toEqual([]);
+  });
+
+  it('where a Service leads to one replica', () => {
+    const { app, chart } = freshChart();
+    statefulSet(chart, 'd', 3);
+    service(chart, 's', { selector: ordinal('d', 2), ports: [{ port: 80, targetPort: 8080 }] });
     expect(problemsOf(() => render(app))).toEqual([]);
   });
 });
