@@ -5,10 +5,15 @@ export { AppendSync, CachePersistence, EvictionPolicy } from './cache-options';
 export type { AppendOnlyOptions } from './cache-options';
 export { CacheStore } from './cache-store';
 export type { CacheStoreProps } from './cache-store';
+export type { CacheMetrics } from './cache-metrics';
+export { CacheTopology } from './cache-topology';
+export type { ClusterOptions, SentinelOptions } from './cache-topology';
+export { CachePermission, CacheUser } from './cache-users';
+export type { CacheUserOptions } from './cache-users';
 export { Canary } from './canary';
 export type { CanaryOptions, CanaryRoute } from './canary';
-export { Certificate } from './certificate';
-export type { PemPair } from './certificate';
+export { Certificate, IssuerKind } from './certificate';
+export type { IssuedCertificateOptions, PemPair, SecretOptions } from './certificate';
 export { secretKey } from './connections';
 export type { ConnectOptions, EnvMap, IBackend, IClient } from './connections';
 export { DatabaseBackend } from './database-backend';
@@ -24,6 +29,7 @@ export { DatabaseTls, SslMode } from './database-tls';
 export { ValidationError } from './errors';
 export { declareExternal, externalObjects } from './external';
 export type { ExternalObject } from './external';
+export type { SecretReference } from './gateway-objects';
 export { GpuInferenceDeployment } from './gpu-inference-deployment';
 export type { GpuInferenceDeploymentProps } from './gpu-inference-deployment';
 export { GpuRequest } from './gpu-request';
@@ -31,6 +37,17 @@ export { ServiceType } from './http-props';
 export type { ConfigFiles, HttpProbes, HttpWorkloadProps } from './http-props';
 export { HttpWorkload } from './http-workload';
 export type { IHttpService } from './http-workload';
+export { IngressBackend } from './ingress-backend';
+export type {
+  GatewayExtension,
+  GatewayOptions,
+  GatewayRouteOptions,
+  IngressController,
+  NginxOptions,
+  SharedGatewayOptions,
+} from './ingress-backend';
+export { Hsts, IngressFeature, LossPolicy, RateLimit, SecurityHeaders } from './ingress-options';
+export type { HstsOptions, IngressLoss, RateLimitOptions } from './ingress-options';
 export { kubeObject } from './kube';
 export type { Kinds, Labels, Metadata, NetworkPolicyPeer } from './kube';
 export { LateTokens } from './late';
@@ -50,8 +67,12 @@ export { RemovalPolicy, movedFrom, releaseOptionsOf, setReleaseOptions } from '.
 export type { ReleaseOptions } from './release-options';
 export { ScalingSignal } from './scaling-signal';
 export type { DescribedObject } from './scaling-signal';
+export { AccessRule, ServiceRole, Verb } from './service-role';
+export type { AccessRuleOptions, ServiceRoleOptions } from './service-role';
+export { ServiceVolume } from './service-volume';
+export type { ServiceVolumeOptions, SharedVolumeOptions } from './service-volume';
 export { StatefulDatabase } from './stateful-database';
 export type { StatefulDatabaseProps } from './stateful-database';
 export { TlsIngress } from './tls-ingress';
-export type { IngressController, IngressRoute, TlsIngressProps } from './tls-ingress';
+export type { IngressRoute, TlsIngressProps } from './tls-ingress';
 export { parseCpu, parseSize } from './units';

@@ -75,9 +75,11 @@ type CronJobSpec = Omit<Plain<k8s.CronJobSpec>, 'jobTemplate'> & {
   readonly jobTemplate: { readonly metadata?: { readonly labels: Labels }; readonly spec: JobSpec };
 };
 
-/** Names and labels of an object; the namespace comes from the chart. */
+/** Names and labels of an object. */
 export interface Metadata {
   readonly name: string;
+  /** @default - the chart's */
+  readonly namespace?: string;
   readonly labels?: Labels;
   readonly annotations?: Labels;
 }

@@ -1,17 +1,23 @@
-import type { Duration } from 'cdk8s';
-import { Chart, Lazy, Size } from 'cdk8s';
+import type { Duration, Size } from 'cdk8s';
+import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Certificate } from './certificate';
 import type { IClient } from './connections';
-import { ValidationError } from './errors';
+import { GatewayObjects, MOST_IN_ROUTE } from './gateway-objects';
 import { scoreIgnored } from './http-objects';
 import type { IHttpService } from './http-workload';
-import type { Kinds, Labels, NetworkPolicyPeer } from './kube';
+import type { IngressController } from './ingress-backend';
+import { IngressBackend, checkController, controllerPeer, isShared } from './ingress-backend';
+import type { IngressIntent, KnownRoute } from './ingress-intent';
+import { lossesOf } from './ingress-intent';
+import { NO_ROUTE, addNginxCanary, addNginxIngress } from './ingress-nginx';
+import type { IngressLoss, RateLimit, SecurityHeaders } from './ingress-options';
+import { Hsts, LossPolicy } from './ingress-options';
+import type { Labels, NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
 import type { Late } from './late';
 import { LateTokens } from './late';
 import { wholeSeconds } from './lifecycle';
-import { sizeBytes } from './units';
 import { Problems } from './validation';
 
 /** One path of one host, and the service that answers there. */
@@ -20,15 +26,8 @@ export interface IngressRoute {
   readonly host: Late;
   /** Prefix of whole path elements: `/api` takes `/api/x` but not `/apix`. @default "/" */
   readonly path?: string;
-  /** Must be in the ingress's namespace. */
+  /** In the ingress's namespace, or with the Gateway API in any. Its canary gets its share. */
   readonly to: IHttpService;
-}
-
-/** Where the pods of the ingress controller are; they alone may reach the services behind an ingress. */
-export interface IngressController {
-  readonly namespace: string;
-  /** @default - every pod of that namespace */
-  readonly podLabels?: Labels;
 }
 
 /** Public HTTPS addresses of services. */
@@ -37,25 +36,38 @@ export interface TlsIngressProps {
   readonly certificate: Certificate;
   /** @default - the construct's id */
   readonly name?: string;
-  /** The annotations are those of ingress-nginx, which other controllers of this class read too. @default "nginx" */
+  /** What serves it. @default IngressBackend.nginx() */
+  readonly backend?: IngressBackend;
+  /** Of the Ingress. @default "nginx" */
   readonly className?: string;
   /** At least one must be there by synth. @default - none; see addRoute */
   readonly routes?: readonly IngressRoute[];
   /** Whether plain HTTP is answered with a redirect to HTTPS. @default true */
   readonly redirectHttp?: boolean;
+  /** @default Hsts.standard() */
+  readonly hsts?: Hsts;
+  /** Headers that every answer gets. @default - none, as ingress-nginx allows none */
+  readonly securityHeaders?: SecurityHeaders;
+  /** Whether answers are compressed. @default false */
+  readonly gzip?: boolean;
+  /** @default - no limit */
+  readonly rateLimit?: RateLimit;
+  /** Whether services answer piece by piece, as language models do: nothing is held back on the way. @default false */
+  readonly streaming?: boolean;
   /** Secret of a certificate that is issued or brought along. @default - `<name>-tls` */
   readonly secretName?: string;
-  /** @default - the pods of ingress-nginx's own chart, in namespace `ingress-nginx` */
+  /** Of the Ingress; a Gateway's is in its back end. @default - the pods of ingress-nginx's own chart, in namespace `ingress-nginx` */
   readonly controller?: IngressController;
-  /** Largest body of a request; a larger one is answered with 413. @default Size.mebibytes(1), as NGINX has it */
+  /** Largest body of a request; a larger one is answered with 413. @default - the back end's own bound, 1 MiB on NGINX */
   readonly maxBodySize?: Size;
   /** How long the controller waits for an answer. @default - the longest request of all services behind it, at least 60 s as NGINX has it */
   readonly readTimeout?: Duration;
+  /** What happens where the back end can't do one of the above. @default LossPolicy.REFUSE */
+  readonly losses?: LossPolicy;
   /** Put on every object. @default - none */
   readonly labels?: Labels;
 }
 
-const NGINX = 'nginx.ingress.kubernetes.io';
 const DEFAULT_CONTROLLER: IngressController = {
   namespace: 'ingress-nginx',
   podLabels: { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' },
@@ -63,34 +75,40 @@ const DEFAULT_CONTROLLER: IngressController = {
 // Where cert-manager's pod for an HTTP-01 challenge listens, and the label that only it has.
 const SOLVER_PORT = 8089;
 const SOLVER_LABEL = 'acme.cert-manager.io/http01-solver';
-
 const ACME_SUFFIX = '-acme';
-const NO_ROUTE = 'an ingress needs at least one route; give routes, or call addRoute';
-// NGINX's own defaults: an ingress that says nothing should not be stricter than one without the library.
+// NGINX's own default: an ingress that says nothing should not be stricter than one without the library.
 const DEFAULT_TIMEOUT_SECONDS = 60;
-const DEFAULT_BODY = Size.mebibytes(1);
 
-interface Route {
-  readonly host: string;
-  readonly path: string;
-  readonly to: IHttpService;
+/** A second controller in front of the same services. */
+class Controller extends Construct implements IClient {
+  public constructor(
+    scope: Construct,
+    id: string,
+    public readonly peer: NetworkPolicyPeer,
+  ) {
+    super(scope, id);
+  }
 }
-type IngressPath = NonNullable<
-  NonNullable<Kinds['networking.k8s.io/v1/Ingress']['spec']['rules']>[number]['http']
->['paths'][number];
 
 /**
- * HTTPS in front of services: one Ingress with TLS for every host, HTTP redirected, timeouts that follow from the services behind,
- * and their NetworkPolicies opened for the ingress controller alone.
- * HSTS has no annotation; ingress-nginx sends it by default on every host with TLS.
+ * HTTPS in front of services: TLS for every host, HTTP redirected, timeouts that follow from the services behind, shares for their canaries,
+ * and their NetworkPolicies opened for the controller alone. The same props make an Ingress or objects of the Gateway API; what the one or
+ * the other can't do is refused, or listed in `losses` where the props say so.
  */
 export class TlsIngress extends Construct implements IClient {
   public readonly name: string;
   public readonly className: string;
   public readonly redirectHttp: boolean;
-  /** The controller's pods, as the services behind see them. */
+  public readonly hsts: Hsts;
+  /** The controller's pods, as the services behind see them; the Ingress's where there are two. */
   public readonly peer: NetworkPolicyPeer;
-  private readonly known: Route[] = [];
+  /** What was asked and the back end doesn't do; empty unless the props allow it. */
+  public readonly losses: readonly IngressLoss[];
+  private readonly backend: IngressBackend;
+  private readonly controllers: readonly IClient[];
+  private readonly known: KnownRoute[] = [];
+  private readonly intent: IngressIntent;
+  private gateway: GatewayObjects | undefined;
 
   /** @throws ValidationError with every problem of the props and of their routes. */
   public constructor(
@@ -102,13 +120,18 @@ export class TlsIngress extends Construct implements IClient {
     this.name = props.name ?? id;
     this.className = props.className ?? 'nginx';
     this.redirectHttp = props.redirectHttp ?? true;
-    const controller = props.controller ?? DEFAULT_CONTROLLER;
-    this.peer = {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': controller.namespace } },
-      ...(controller.podLabels === undefined ? {} : { podSelector: { matchLabels: controller.podLabels } }),
-    };
-    this.addRoutes(this.check(controller), props.routes ?? []);
+    this.hsts = props.hsts ?? Hsts.standard();
+    this.backend = props.backend ?? IngressBackend.nginx();
+    this.intent = this.intended();
+    this.losses = lossesOf(this.intent, this.backend);
+    const problems = this.check();
+    const routes = this.checkRoutes(problems, props.routes ?? []);
+
+    const peers = this.peers();
+    this.peer = peers[0] as NetworkPolicyPeer;
+    this.controllers = [this, ...peers.slice(1).map((peer) => new Controller(this, 'gateway-controller', peer))];
     this.addObjects();
+    this.addRoutes(routes);
     this.node.addValidation({ validate: () => (this.known.length > 0 ? [] : [NO_ROUTE]) });
   }
 
@@ -119,41 +142,80 @@ export class TlsIngress extends Construct implements IClient {
 
   /** Adds one route. @throws ValidationError where its host or path is wrong or taken. */
   public addRoute(route: IngressRoute): this {
-    this.addRoutes(new Problems(this), [route]);
+    this.addRoutes(this.checkRoutes(new Problems(this), [route]));
     return this;
   }
 
-  private check(controller: IngressController): Problems {
-    const { props } = this;
+  private intended(): IngressIntent {
+    const { name, redirectHttp, hsts, props } = this;
+    return {
+      ...{ name, redirectHttp, hsts, labels: props.labels ?? {}, maxBodySize: props.maxBodySize },
+      ...{ securityHeaders: props.securityHeaders, rateLimit: props.rateLimit },
+      ...{ gzip: props.gzip ?? false, streaming: props.streaming ?? false },
+      routes: () => this.known,
+      hosts: () => this.hosts,
+      timeoutSeconds: () => this.timeoutSeconds(),
+    };
+  }
+
+  private peers(): readonly NetworkPolicyPeer[] {
+    const { _nginx: nginx, _gateway: gateway } = this.backend;
+    return [
+      ...(nginx === undefined ? [] : [controllerPeer(this.props.controller ?? DEFAULT_CONTROLLER)]),
+      ...(gateway === undefined ? [] : [controllerPeer(gateway.controller)]),
+    ];
+  }
+
+  private check(): Problems {
+    const { props, backend } = this;
     const problems = new Problems(this)
       .dnsLabel('name', this.name, 63 - ACME_SUFFIX.length)
       .dnsSubdomain('className', this.className)
       .dnsSubdomain('secretName', props.secretName)
-      .dnsLabel('controller.namespace', controller.namespace)
       .size('maxBodySize', props.maxBodySize)
       .integer('readTimeout in seconds', props.readTimeout && wholeSeconds(props.readTimeout), { min: 1, max: 86_400 });
-    for (const [key, value] of [...Object.entries(props.labels ?? {}), ...Object.entries(controller.podLabels ?? {})]) {
-      problems.labelValue(`labels['${key}']`, value);
-    }
+    for (const [key, value] of Object.entries(props.labels ?? {})) problems.labelValue(`labels['${key}']`, value);
+    checkController(problems, 'controller', props.controller ?? DEFAULT_CONTROLLER);
+    for (const part of [this.hsts, props.securityHeaders, props.rateLimit, backend]) part?._check(problems);
     props.certificate._check(problems, props.secretName);
+    this.checkCertificate(problems);
+    if (props.losses === LossPolicy.LIST) return problems;
+    for (const { feature, backend: where, reason } of this.losses)
+      problems.require(false, `${feature}: not on ${where}: ${reason}; or set losses to LossPolicy.LIST`);
     return problems;
   }
 
-  private addRoutes(problems: Problems, routes: readonly IngressRoute[]): void {
-    const added: Route[] = [];
-    for (const route of routes) added.push(this.checkRoute(problems, route, [...this.known, ...added]));
-    problems.raise();
-    for (const route of added) {
-      this.known.push(route);
-      route.to.allowFrom(this);
-      this.node.addDependency(route.to);
-    }
+  private checkCertificate(problems: Problems): void {
+    const { certificate, secretName } = this.props;
+    const { _nginx: nginx, _gateway: gateway } = this.backend;
+    const secret = certificate._secret(secretName, this.name);
+    const elsewhere = secret?.namespace !== undefined && secret.namespace !== Chart.of(this).namespace;
+    problems.require(
+      nginx === undefined || certificate._ofController || !elsewhere,
+      `certificate: an Ingress takes its Secret from its own namespace, not from '${secret?.namespace ?? ''}'`,
+    );
+    if (gateway === undefined) return;
+    problems.require(
+      isShared(gateway) ? nginx !== undefined || certificate._ofController : secret !== undefined,
+      isShared(gateway)
+        ? 'certificate: a Gateway that somebody else owns has its own; use Certificate.ofController()'
+        : 'certificate: a Gateway must name its Secret; give it to Certificate.ofController, or use another one',
+    );
   }
 
-  private checkRoute(problems: Problems, route: IngressRoute, others: readonly Route[]): Route {
+  private checkRoutes(problems: Problems, routes: readonly IngressRoute[]): readonly KnownRoute[] {
+    const added: KnownRoute[] = [];
+    for (const route of routes) added.push(this.checkRoute(problems, route, [...this.known, ...added]));
+    problems.raise();
+    return added;
+  }
+
+  private checkRoute(problems: Problems, route: IngressRoute, others: readonly KnownRoute[]): KnownRoute {
     const host = LateTokens.of(this).asString(this, route.host);
     const path = route.path ?? '/';
-    const namespaces = [route.to, this].map((construct) => Chart.of(construct).namespace);
+    const [there = '', here = ''] = [route.to, this].map((construct) => Chart.of(construct).namespace);
+    const ofHost = others.filter((other) => other.host === host);
+    const hosts = new Set([...others.map((other) => other.host), host]);
     problems
       .host('route host', host)
       // What ingress-nginx's strict validation of paths lets through.
@@ -161,61 +223,42 @@ export class TlsIngress extends Construct implements IClient {
         /^\/[\w./-]*$/.test(path) && !path.includes('//'),
         `route path must start with '/' and hold letters, digits, '.', '_', '-' only, got '${path}'`,
       )
+      .require(!ofHost.some((other) => other.path === path), `route ${host}${path} is there twice`)
       .require(
-        !others.some((other) => other.host === host && other.path === path),
-        `route ${host}${path} is there twice`,
+        this.backend._nginx === undefined || there === here,
+        `route ${host}${path} leads to ${route.to.node.path} in namespace '${there}'; an Ingress reaches Services of its own, '${here}'`,
       )
       .require(
-        namespaces[0] === namespaces[1],
-        `route ${host}${path} leads to ${route.to.node.path} in namespace '${namespaces[0] ?? ''}'; an Ingress reaches Services of its own, '${namespaces[1] ?? ''}'`,
+        !(this.props.certificate._challenged && host.startsWith('*.')),
+        `route host ${host}: no certificate is issued for a wildcard; bring one along, or name the hosts`,
+      )
+      .require(
+        this.backend._gateway === undefined || Math.max(ofHost.length + 1, hosts.size) <= MOST_IN_ROUTE,
+        `route ${host}${path}: a HTTPRoute holds ${MOST_IN_ROUTE} hosts and ${MOST_IN_ROUTE} paths at most`,
       );
     return { host, path, to: route.to };
   }
 
+  private addRoutes(routes: readonly KnownRoute[]): void {
+    for (const route of routes) {
+      this.known.push(route);
+      route.to.allowFrom(...this.controllers);
+      this.node.addDependency(route.to);
+      if (this.backend._nginx !== undefined) addNginxCanary(this, this.intent, this.className, route);
+      this.gateway?.addRoute(route);
+    }
+  }
+
   private addObjects(): void {
-    const { name, props } = this;
-    const labels = props.labels ?? {};
-    const secretName = props.certificate._secretName(props.secretName, name);
-    if (secretName !== undefined) props.certificate._addSecret(this, secretName, labels);
-    if (props.certificate._challenged) this.admitChallenges(labels);
-    const metadata = { name, labels, annotations: this.annotations() };
-    kubeObject(this, 'Ingress', 'networking.k8s.io/v1/Ingress', metadata, () => {
-      if (this.known.length === 0) throw new ValidationError(this, [NO_ROUTE]);
-      return {
-        spec: {
-          ingressClassName: this.className,
-          // Without a Secret the controller serves its own certificate, and TLS is on for the hosts all the same.
-          tls: [{ hosts: this.hosts, ...(secretName === undefined ? {} : { secretName }) }],
-          rules: this.hosts.map((host) => ({ host, http: { paths: this.paths(host) } })),
-        },
-      };
-    });
-  }
-
-  private paths(host: string): IngressPath[] {
-    return this.known
-      .filter((route) => route.host === host)
-      .map(({ path, to }) => ({
-        path,
-        pathType: 'Prefix',
-        backend: { service: { name: to.serviceName, port: { number: to.port } } },
-      }));
-  }
-
-  private annotations(): Labels {
-    const { certificate, maxBodySize = DEFAULT_BODY } = this.props;
-    const redirect = String(this.redirectHttp);
-    // Known once every route is.
-    const timeout = Lazy.any({ produce: () => String(this.timeoutSeconds()) }) as string;
-    return {
-      ...certificate._annotations(),
-      [`${NGINX}/ssl-redirect`]: redirect,
-      // The first one alone does nothing where TLS ends in front of the controller.
-      [`${NGINX}/force-ssl-redirect`]: redirect,
-      [`${NGINX}/proxy-read-timeout`]: timeout,
-      [`${NGINX}/proxy-send-timeout`]: timeout,
-      [`${NGINX}/proxy-body-size`]: nginxSize(maxBodySize),
-    };
+    const { name, props, intent, className } = this;
+    const { certificate } = props;
+    const { _nginx: nginx, _gateway: gateway } = this.backend;
+    const secretName = certificate._secretName(props.secretName, name);
+    if (secretName !== undefined) certificate._addObjects(this, name, secretName, intent.hosts, intent.labels);
+    if (certificate._challenged) this.admitChallenges();
+    if (nginx !== undefined) addNginxIngress(this, intent, { className, secretName, options: nginx });
+    if (gateway === undefined) return;
+    this.gateway = new GatewayObjects(this, intent, gateway, certificate._secret(props.secretName, name));
   }
 
   private timeoutSeconds(): number {
@@ -225,28 +268,17 @@ export class TlsIngress extends Construct implements IClient {
   }
 
   // The pod that answers the challenge lives in this namespace, where nothing may come in by default.
-  private admitChallenges(labels: Labels): void {
+  private admitChallenges(): void {
     const annotations = scoreIgnored({
       'networkpolicy-targets-pod': 'cert-manager makes the pod while a challenge runs',
     });
-    kubeObject(
-      this,
-      'ChallengePolicy',
-      'networking.k8s.io/v1/NetworkPolicy',
-      { name: `${this.name}${ACME_SUFFIX}`, labels, annotations },
-      {
-        spec: {
-          podSelector: { matchExpressions: [{ key: SOLVER_LABEL, operator: 'Exists' }] },
-          policyTypes: ['Ingress'],
-          ingress: [{ from: [this.peer], ports: [{ protocol: 'TCP', port: SOLVER_PORT }] }],
-        },
+    const metadata = { name: `${this.name}${ACME_SUFFIX}`, labels: this.intent.labels, annotations };
+    kubeObject(this, 'ChallengePolicy', 'networking.k8s.io/v1/NetworkPolicy', metadata, {
+      spec: {
+        podSelector: { matchExpressions: [{ key: SOLVER_LABEL, operator: 'Exists' }] },
+        policyTypes: ['Ingress'],
+        ingress: [{ from: this.peers(), ports: [{ protocol: 'TCP', port: SOLVER_PORT }] }],
       },
-    );
+    });
   }
 }
-
-/** NGINX knows `k` and `m`, both binary. */
-const nginxSize = (size: Size): string => {
-  const kibibytes = Math.ceil(sizeBytes(size) / 1024);
-  return kibibytes % 1024 === 0 ? `${kibibytes / 1024}m` : `${kibibytes}k`;
-};

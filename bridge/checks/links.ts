@@ -3,9 +3,12 @@ import { LateTokens } from '../../components/late';
 import { hostProblem } from '../../components/rules';
 import type { RenderedObject } from '../render';
 import { items, references } from '../references';
+import { operatorSecrets } from './operators';
 
 type Json = Readonly<Record<string, unknown>>;
 type Find = (kind: string, namespace: string | undefined, name: string) => RenderedObject | undefined;
+/** Whether somebody outside this definition makes an object. */
+type Elsewhere = (kind: string, namespace: string | undefined, name: string) => boolean;
 
 /** References by name that lead nowhere: Secret keys, Services behind an Ingress, an autoscaler's target. */
 export function linkProblems(
@@ -14,23 +17,28 @@ export function linkProblems(
 ): readonly string[] {
   const byName = new Map(objects.map((object) => [`${object.kind}/${object.namespace ?? ''}/${object.name}`, object]));
   const find: Find = (kind, namespace, name) => byName.get(`${kind}/${namespace ?? ''}/${name}`);
-  const elsewhere = new Set(external.map(({ kind, name }) => `${kind}/${name}`));
+  const declared = new Set(external.map(({ kind, name }) => `${kind}/${name}`));
+  const made = operatorSecrets(objects);
+  const elsewhere: Elsewhere = (kind, namespace, name) =>
+    declared.has(`${kind}/${name}`) || (kind === 'Secret' && made.has(`${namespace ?? ''}/${name}`));
   return objects.flatMap((object) =>
     [
       ...readProblems(object, find, elsewhere),
       ...(object.kind === 'Ingress' ? ingressProblems(object, find, elsewhere) : []),
+      ...(object.kind === 'Gateway' ? gatewayProblems(object, find, elsewhere) : []),
+      ...(object.kind === 'HTTPRoute' ? routeProblems(object, find) : []),
       ...(object.kind === 'HorizontalPodAutoscaler' ? autoscalerProblems(object, find) : []),
     ].map((problem) => `${object.path}: ${problem}`),
   );
 }
 
-function readProblems(object: RenderedObject, find: Find, elsewhere: ReadonlySet<string>): readonly string[] {
+function readProblems(object: RenderedObject, find: Find, elsewhere: Elsewhere): readonly string[] {
   return references(object).flatMap((reference) => {
     const { kind, name, key } = reference;
     if (reference.optional || LateTokens.isToken(name)) return [];
     const target = find(kind, object.namespace, name);
     if (target === undefined) {
-      if (elsewhere.has(`${kind}/${name}`)) return [];
+      if (elsewhere(kind, object.namespace, name)) return [];
       return [
         `${reference.field} names ${kind} '${name}', which is neither defined here nor declared with declareExternal`,
       ];
@@ -45,7 +53,7 @@ function readProblems(object: RenderedObject, find: Find, elsewhere: ReadonlySet
   });
 }
 
-function ingressProblems(object: RenderedObject, find: Find, elsewhere: ReadonlySet<string>): readonly string[] {
+function ingressProblems(object: RenderedObject, find: Find, elsewhere: Elsewhere): readonly string[] {
   const spec = (object.manifest.spec ?? {}) as Json;
   const problems: string[] = [];
   const annotations = ((object.manifest.metadata as Json).annotations ?? {}) as Json;
@@ -55,7 +63,7 @@ function ingressProblems(object: RenderedObject, find: Find, elsewhere: Readonly
     if (
       !issued &&
       find('Secret', object.namespace, secretName) === undefined &&
-      !elsewhere.has(`Secret/${secretName}`)
+      !elsewhere('Secret', object.namespace, secretName)
     ) {
       problems.push(
         `spec.tls names Secret '${secretName}', which nobody makes: no issuer is named and it is not defined here`,
@@ -68,16 +76,47 @@ function ingressProblems(object: RenderedObject, find: Find, elsewhere: Readonly
     if (bad !== undefined) problems.push(`spec.rules.host ${bad}, got '${String(host)}'`);
     for (const path of items((rule.http as Json | undefined)?.paths)) {
       const service = (path.backend as Json | undefined)?.service as { name: string; port: Json } | undefined;
-      if (service !== undefined) problems.push(...serviceProblems(object, service, find));
+      if (service !== undefined) problems.push(...serviceProblems(object.namespace, service, find));
     }
   }
   return problems;
 }
 
-function serviceProblems(object: RenderedObject, backend: { name: string; port: Json }, find: Find): readonly string[] {
-  const service = find('Service', object.namespace, backend.name);
+/** Certificates of other namespaces are theirs. */
+function gatewayProblems(object: RenderedObject, find: Find, elsewhere: Elsewhere): readonly string[] {
+  return items((object.manifest.spec as Json).listeners).flatMap(({ name, tls }) =>
+    items((tls as Json | undefined)?.certificateRefs).flatMap((reference) => {
+      const secret = String(reference.name);
+      const known =
+        reference.namespace !== undefined ||
+        LateTokens.isToken(secret) ||
+        find('Secret', object.namespace, secret) !== undefined ||
+        elsewhere('Secret', object.namespace, secret);
+      return known ? [] : [`listener '${String(name)}' names Secret '${secret}', which nobody makes`];
+    }),
+  );
+}
+
+function routeProblems(object: RenderedObject, find: Find): readonly string[] {
+  return items((object.manifest.spec as Json).rules).flatMap(({ backendRefs }) =>
+    items(backendRefs).flatMap(({ name, namespace, port }) =>
+      serviceProblems(
+        (namespace as string | undefined) ?? object.namespace,
+        { name: String(name), port: { number: port } },
+        find,
+      ),
+    ),
+  );
+}
+
+function serviceProblems(
+  namespace: string | undefined,
+  backend: { name: string; port: Json },
+  find: Find,
+): readonly string[] {
+  const service = find('Service', namespace, backend.name);
   if (service === undefined)
-    return [`the backend Service '${backend.name}' is not defined in namespace '${object.namespace ?? ''}'`];
+    return [`the backend Service '${backend.name}' is not defined in namespace '${namespace ?? ''}'`];
   const ports = items((service.manifest.spec as Json).ports);
   const { name, number } = backend.port;
   if (ports.some((port) => (name === undefined ? port.port === number : port.name === name))) return [];

@@ -4,6 +4,8 @@ import { AutoscaledService } from '../../../components/autoscaled-service';
 import { Certificate } from '../../../components/certificate';
 import { externalObjects } from '../../../components/external';
 import { LateTokens } from '../../../components/late';
+import { IngressBackend } from '../../../components/ingress-backend';
+import { Hsts, LossPolicy, RateLimit, SecurityHeaders } from '../../../components/ingress-options';
 import type { TlsIngressProps } from '../../../components/tls-ingress';
 import { TlsIngress } from '../../../components/tls-ingress';
 import { IMAGE, all, find, freshChart, problemsOf } from '../../support/service-props';
@@ -37,12 +39,21 @@ describe('with a certificate and a route', () => {
       rules: [{ host: 'api.example.com', http: { paths: [backend('api-service')] } }],
     });
     expect(metadata.annotations).toEqual({
-      'cert-manager.io/cluster-issuer': 'letsencrypt-prod',
       [`${NGINX}/ssl-redirect`]: 'true',
       [`${NGINX}/force-ssl-redirect`]: 'true',
       [`${NGINX}/proxy-read-timeout`]: '60',
       [`${NGINX}/proxy-send-timeout`]: '60',
       [`${NGINX}/proxy-body-size`]: '1m',
+    });
+  });
+
+  test('its certificate names the host, and gets a new key each time', () => {
+    expect(find(chart, 'cert-manager.io/v1/Certificate', 'public').spec).toEqual({
+      secretName: 'public-tls',
+      dnsNames: ['api.example.com'],
+      issuerRef: { group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'letsencrypt-prod' },
+      privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
+      renewBefore: '2592000s',
     });
   });
 
@@ -77,6 +88,7 @@ describe('with every prop', () => {
       key: '-----BEGIN EC PRIVATE KEY-----\nMHcC',
     }),
     name: 'edge',
+    backend: IngressBackend.nginx({ gzip: true, allowedResponseHeaders: ['X-Frame-Options'], hsts: Hsts.off() }),
     className: 'traefik',
     routes: [
       { host: 'b.example.com', path: '/v1', to: api },
@@ -85,6 +97,12 @@ describe('with every prop', () => {
       { host: 'b.example.com', path: '/v2/x.y', to: api },
     ],
     redirectHttp: false,
+    hsts: Hsts.off(),
+    securityHeaders: SecurityHeaders.of({ 'X-Frame-Options': 'DENY' }),
+    gzip: true,
+    rateLimit: RateLimit.perClient({ requestsPerSecond: 20, burstMultiplier: 3, connections: 10 }),
+    streaming: true,
+    losses: LossPolicy.REFUSE,
     secretName: 'edge-certificate',
     controller: { namespace: 'traefik' },
     maxBodySize: Size.kibibytes(1536),
@@ -114,7 +132,15 @@ describe('with every prop', () => {
       [`${NGINX}/proxy-read-timeout`]: '600',
       [`${NGINX}/proxy-send-timeout`]: '600',
       [`${NGINX}/proxy-body-size`]: '1536k',
+      [`${NGINX}/proxy-buffering`]: 'off',
+      [`${NGINX}/proxy-request-buffering`]: 'off',
+      [`${NGINX}/limit-rps`]: '20',
+      [`${NGINX}/limit-burst-multiplier`]: '3',
+      [`${NGINX}/limit-connections`]: '10',
+      [`${NGINX}/custom-headers`]: 'shop/edge-headers',
     });
+    expect(find(chart, 'v1/ConfigMap', 'edge-headers').data).toEqual({ 'X-Frame-Options': 'DENY' });
+    expect(ingress.losses).toEqual([]);
   });
 
   test('the key is in the Secret, and only as a secret token', () => {
