@@ -71,6 +71,11 @@ export class Cluster {
     return this.client.json<T>({ method: 'GET', path: url });
   }
 
+  /** An answer that is no object, such as a log. */
+  public async text(url: string): Promise<string> {
+    return (await this.client.send({ method: 'GET', path: url })).text;
+  }
+
   /** The object; undefined where there is none. */
   public find<T>(url: string): Promise<T | undefined> {
     return this.get<T>(url).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { ExternalDatabaseAttributes } from '../../../components/database-connection';
+import { SslMode } from '../../../components/database-tls';
 import { externalObjects } from '../../../components/external';
 import { LateTokens } from '../../../components/late';
 import { StatefulDatabase } from '../../../components/stateful-database';
@@ -33,6 +34,15 @@ test('clients read the URL from the Secret, like that of a database of the clust
   });
 });
 
+test('clients are told how to verify it, where that is known', () => {
+  const env = external({ sslMode: SslMode.VERIFY_FULL, caKey: 'ca.pem' }).database.connectionEnv('A_');
+  expect(env).toMatchObject({
+    A_PGSSLMODE: 'verify-full',
+    A_DATABASE_CA_CERT: { valueFrom: { secretKeyRef: { name: 'orders-db', key: 'ca.pem' } } },
+  });
+  expect(Object.keys(external().database.connectionEnv())).toEqual(['DATABASE_URL']);
+});
+
 test('policies open an address block, any by default', () => {
   expect(external().database.peer).toEqual({ ipBlock: { cidr: '0.0.0.0/0' } });
   expect(external({ cidr: 'fd00::/8' }).database.peer).toEqual({ ipBlock: { cidr: 'fd00::/8' } });
@@ -60,6 +70,7 @@ test.each<[Partial<ExternalDatabaseAttributes>, RegExp]>([
   [{ cidr: '10.0.0.0/33' }, /^cidr must be/],
   [{ cidr: '10.0.0/24' }, /^cidr must be/],
   [{ cidr: 'fd00::/129' }, /^cidr must be/],
+  [{ caKey: 'ca/crt' }, /^caKey must be a key of a Secret .* got 'ca\/crt'/],
   [{ cidr: '10.0.0.0/8/8' }, /^cidr must be/],
 ])('%p is refused', (more, expected) => {
   expect(problemsOf(() => external(more))).toEqual([expect.stringMatching(expected)]);
