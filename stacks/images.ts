@@ -2,47 +2,45 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
+import { makeTinyModel } from '../images/llama-cpp/model/tiny';
 import { bundleReferenceService } from '../images/reference-service/bundle';
-import type { ImageSource, Settings } from './schema';
+import type { Settings } from './schema';
+import type { ImageSource } from './schema-fields';
+import type { ImagesOf } from './sources';
+import { imageSources, mapSources } from './sources';
 import { ConfigurationError } from './validate';
 
 const ROOT = path.resolve(__dirname, '..');
-const REFERENCE_SERVICE = path.join(ROOT, 'images', 'reference-service');
 const BASE = path.join(ROOT, 'images', 'base');
-
-/** Images of every service, each by digest, so that what was reviewed is what runs. */
-export interface Images {
-  readonly runtime: pulumi.Input<string>;
-  readonly postgres: pulumi.Input<string>;
-  readonly redis: pulumi.Input<string>;
-}
+/** What makes the files that a context of this repository takes from its `dist`. */
+const PREPARED: ReadonlyMap<string, () => unknown> = new Map<string, () => unknown>([
+  [path.join(ROOT, 'images', 'reference-service'), bundleReferenceService],
+  [path.join(ROOT, 'images', 'llama-cpp'), makeTinyModel],
+]);
 
 /**
  * Builds and pushes what the configuration says to build, once a context, and takes the rest as it is named.
- * A preview builds nothing.
+ * Every image is named by digest, so that what was reviewed is what runs. A preview builds nothing.
  * @throws ConfigurationError for a build context that does not exist
  */
-export async function buildImages(settings: Settings): Promise<Images> {
-  const { runtime, postgres, redis } = settings.noodleCore;
-  const sources = { runtime: runtime.source, postgres: postgres.source, redis: redis.source };
+export async function buildImages(settings: Settings): Promise<ImagesOf<pulumi.Input<string>>> {
+  const sources = imageSources(settings);
   checkContexts(sources);
-  const contexts = Object.values(sources).flatMap((source) =>
-    source.kind === 'build' ? [path.resolve(ROOT, source.context)] : [],
-  );
-  if (contexts.includes(REFERENCE_SERVICE)) await bundleReferenceService();
+  const contexts = Object.values(sources)
+    .flatMap((images): ImageSource[] => Object.values(images))
+    .flatMap((source) => (source.kind === 'build' ? [path.resolve(ROOT, source.context)] : []));
+  for (const context of new Set(contexts)) await PREPARED.get(context)?.();
   const builder = new ImageBuilder(settings.images);
-  return {
-    runtime: builder.image(sources.runtime),
-    postgres: builder.image(sources.postgres),
-    redis: builder.image(sources.redis),
-  };
+  return mapSources(sources, (source) => builder.image(source));
 }
 
-function checkContexts(sources: Readonly<Record<string, ImageSource>>): void {
-  const problems = Object.entries(sources).flatMap(([name, source]) =>
-    source.kind === 'build' && !existsSync(path.resolve(ROOT, source.context, 'Dockerfile'))
-      ? [`trellis:noodleCore.${name}.source: the folder must hold a Dockerfile, got 'build:${source.context}'`]
-      : [],
+function checkContexts(sources: ImagesOf<ImageSource>): void {
+  const problems = Object.entries(sources).flatMap(([system, images]) =>
+    Object.entries<ImageSource>(images).flatMap(([name, source]) =>
+      source.kind === 'build' && !existsSync(path.resolve(ROOT, source.context, 'Dockerfile'))
+        ? [`trellis:${system}.${name}.source: the folder must hold a Dockerfile, got 'build:${source.context}'`]
+        : [],
+    ),
   );
   if (problems.length > 0) throw new ConfigurationError('The configuration', problems);
 }

@@ -1,18 +1,22 @@
-import * as pulumi from '@pulumi/pulumi';
+import type * as pulumi from '@pulumi/pulumi';
 import { Provider } from '@pulumi/kubernetes/provider';
 import { ClusterRelease } from '../bridge/release';
 import { loadSettings } from './config';
 import { buildImages } from './images';
+import { noaServerOutputs } from './noa-server';
+import { noodleCoreOutputs } from './noodle-core';
 import { buildPlatform } from './platform';
 import { generateSecrets } from './secrets';
 
 /** One environment: configuration → images → secrets → charts → release → outputs. */
 async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   const settings = loadSettings();
-  const { namespace, host } = settings.noodleCore;
   const images = await buildImages(settings);
   const { digestKey, ...secrets } = generateSecrets();
-  const app = buildPlatform(settings, { noodleCore: { images, secrets } });
+  const app = buildPlatform(settings, {
+    noodleCore: { images: images.noodleCore, secrets: secrets.noodleCore },
+    noaServer: { images: images.noaServer, secrets: secrets.noaServer },
+  });
   const provider = new Provider('cluster', {
     context: settings.cluster.context,
     enableServerSideApply: true,
@@ -22,20 +26,8 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   });
   new ClusterRelease('platform', { app, digestKey }, { provider });
   return {
-    noodleCore: {
-      url: `https://${host}/`,
-      namespace,
-      secrets: {
-        postgres: `${namespace}/postgres-secret`,
-        redis: `${namespace}/redis-secret`,
-        runtime: `${namespace}/noodle-runtime-secret`,
-      },
-      images: {
-        runtime: pulumi.output(images.runtime),
-        postgres: pulumi.output(images.postgres),
-        redis: pulumi.output(images.redis),
-      },
-    },
+    noodleCore: { ...noodleCoreOutputs(settings), images: images.noodleCore },
+    noaServer: { ...noaServerOutputs(settings), images: images.noaServer },
   };
 }
 

@@ -3,7 +3,10 @@ import * as path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ExternalSecretValue, renderForGitOps } from '../bridge/gitops';
 import { buildPlatform } from './platform';
-import type { ImageSource, Settings } from './schema';
+import type { Settings } from './schema';
+import type { ImageSource } from './schema-fields';
+import { mapSecrets } from './secret-names';
+import { imageSources, mapSources } from './sources';
 import { ConfigurationError, validateSettings } from './validate';
 
 const ROOT = path.resolve(__dirname, '..');
@@ -30,23 +33,14 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
  */
 export async function renderEnvironment(environment: string): Promise<string> {
   const settings = await readSettings(environment);
-  const { images, noodleCore, cluster } = settings;
+  const { images, cluster } = settings;
   const image = (source: ImageSource): string =>
     source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
-  const secret = (name: string): ExternalSecretValue => new ExternalSecretValue(`trellis/${environment}/${name}`);
+  const named = mapSources(imageSources(settings), image);
+  const secrets = mapSecrets(({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
   const app = buildPlatform(settings, {
-    noodleCore: {
-      images: {
-        runtime: image(noodleCore.runtime.source),
-        postgres: image(noodleCore.postgres.source),
-        redis: image(noodleCore.redis.source),
-      },
-      secrets: {
-        postgresPassword: secret('noodle-core-postgres'),
-        redisPassword: secret('noodle-core-redis'),
-        secretKey: secret('noodle-core-secret-key'),
-      },
-    },
+    noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
+    noaServer: { images: named.noaServer, secrets: secrets.noaServer },
   });
   const manifests = renderForGitOps(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
   return manifests.map((manifest) => `---\n${stringify(manifest, { lineWidth: 0 })}`).join('');

@@ -1,2 +1,3 @@
 export { NoodleCore } from './noodle-core';
-export type { NoodleCoreValues, RuntimeValues, StoreValues } from './values';
+export type { IdeValues, NoodleCoreValues, ProxyValues, RuntimeValues } from './values';
+export { VARIABLES as NOODLE_CORE_VARIABLES } from './variables';

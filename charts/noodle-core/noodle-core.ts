@@ -1,33 +1,28 @@
 import type { App } from 'cdk8s';
-import { Chart, Duration } from 'cdk8s';
-import { AutoscaledService } from '../../components/autoscaled-service';
+import { Chart } from 'cdk8s';
+import type { AutoscaledService } from '../../components/autoscaled-service';
 import { CachePersistence, EvictionPolicy } from '../../components/cache-options';
 import { CacheStore } from '../../components/cache-store';
-import { secretKey } from '../../components/connections';
 import { DatabaseEngine } from '../../components/database-engine';
 import { kubeObject } from '../../components/kube';
 import { LateTokens } from '../../components/late';
+import { NamespaceAccess } from '../../components/namespace-access';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
-import { ScalingSignal } from '../../components/scaling';
 import { StatefulDatabase } from '../../components/stateful-database';
 import { TlsIngress } from '../../components/tls-ingress';
+import { poolSize } from '../pools';
+import { addIde, addNginx, addRuntime, SECRET, SECRET_KEY } from './services';
 import type { NoodleCoreValues } from './values';
 
-const PORT = 8080;
-const DATA_DIRECTORY = '/app/data';
-const CONFIG_DIRECTORY = '/app/config';
-/** Largest pool that one pod may open, as the system's description has it. */
-const LARGEST_POOL = 20;
-/** Connections that pools leave free, for backups, migrations and an operator. */
-const SPARE_CONNECTIONS = 10;
-const SECRET_KEY = 'SECRET_KEY';
-
 /**
- * NoodleCore: a runtime behind a TLS ingress, PostgreSQL 15 for its data, Redis 7 as its cache.
- * The runtime starts once both stores are ready, and nothing else may talk to them.
+ * NoodleCore: a runtime and its development interface behind a TLS ingress, PostgreSQL 15 for the runtime's data, Redis 7 as its cache.
+ * The runtime starts once both stores are ready, and nothing else may talk to them. Nginx may stand between ingress and runtime.
  */
 export class NoodleCore extends Chart {
   public readonly runtime: AutoscaledService;
+  public readonly ide: AutoscaledService;
+  /** Nothing where the ingress leads to the runtime itself. */
+  public readonly nginx: AutoscaledService | undefined;
   public readonly postgres: StatefulDatabase;
   public readonly redis: CacheStore;
 
@@ -38,20 +33,24 @@ export class NoodleCore extends Chart {
     private readonly values: NoodleCoreValues,
   ) {
     super(scope, id, { namespace: values.namespace, labels: { 'app.kubernetes.io/part-of': 'noodle-core' } });
-    const baseline = new NamespaceBaseline(this, 'baseline', {
-      removalPolicy: values.removalPolicy,
-    });
+    const { removalPolicy, largestNode, runtime } = values;
+    const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
+    const access = new NamespaceAccess(this, 'access', values.access);
+    this.addSecret();
     this.postgres = this.addPostgres();
     this.redis = this.addRedis();
-    this.runtime = this.addRuntime();
-    this.runtime.connects(this.postgres, this.redis);
-    const ingress = new TlsIngress(this, 'ingress', {
-      certificate: values.certificate,
-      ...(values.tlsSecretName === undefined ? {} : { secretName: values.tlsSecretName }),
-      controller: { namespace: values.ingressNamespace },
-      routes: [{ host: values.host, path: '/', to: this.runtime }],
-    });
-    for (const part of [this.postgres, this.redis, this.runtime, ingress]) part.node.addDependency(baseline);
+    const pool = poolSize(this.postgres.settings.maxConnections, [runtime.maxReplicas]);
+    this.runtime = addRuntime(this, values, pool).connects(this.postgres, this.redis);
+    this.ide = addIde(this, values).connects(this.runtime);
+    this.nginx = addNginx(this, values, this.runtime);
+    const ingress = this.addIngress(this.nginx ?? this.runtime);
+    const parts = [access, this.postgres, this.redis, this.runtime, this.ide, ingress];
+    for (const part of [...parts, ...(this.nginx === undefined ? [] : [this.nginx])]) part.node.addDependency(baseline);
+  }
+
+  private addSecret(): void {
+    const stringData = { [SECRET_KEY]: LateTokens.of(this).asSecret(this, this.values.secrets.secretKey) };
+    kubeObject(this, 'runtime-secret', 'v1/Secret', { name: SECRET }, { stringData });
   }
 
   private addPostgres(): StatefulDatabase {
@@ -83,49 +82,16 @@ export class NoodleCore extends Chart {
     });
   }
 
-  private addRuntime(): AutoscaledService {
-    const { images, secrets, runtime, environment } = this.values;
-    const secret = kubeObject(
-      this,
-      'runtime-secret',
-      'v1/Secret',
-      { name: 'noodle-runtime-secret' },
-      { stringData: { [SECRET_KEY]: LateTokens.of(this).asSecret(this, secrets.secretKey) } },
-    );
-    return new AutoscaledService(this, 'noodle-runtime', {
-      image: images.runtime,
-      port: PORT,
-      minReplicas: runtime.minReplicas,
-      maxReplicas: runtime.maxReplicas,
-      resources: runtime.resources,
-      scaleOn: [ScalingSignal.cpu(runtime.cpuTarget)],
-      serviceType: runtime.serviceType,
-      servicePort: 80,
-      // The description's 30 s before the first liveness question are the least that a start may take here.
-      startupDeadline: Duration.seconds(60),
-      probes: { liveness: '/health', readiness: '/ready', startup: '/health/startup' },
-      scratch: [DATA_DIRECTORY],
-      configFiles: {
-        directory: CONFIG_DIRECTORY,
-        files: { 'runtime.json': `${JSON.stringify({ environment, logging: { format: 'json' } }, null, 2)}\n` },
-      },
-      env: {
-        SERVICE_NAME: 'noodle-runtime',
-        NOODLE_ENV: environment,
-        NOODLE_LOG_LEVEL: runtime.logLevel,
-        NOODLE_PORT: String(PORT),
-        NOODLE_DATA_DIR: DATA_DIRECTORY,
-        NOODLE_CONFIG_DIR: CONFIG_DIRECTORY,
-        DATABASE_POOL_MAX: String(this.poolSize()),
-        [SECRET_KEY]: secretKey(secret.name, SECRET_KEY),
-      },
+  private addIngress(front: AutoscaledService): TlsIngress {
+    const { certificate, tlsSecretName, ingressNamespace, host, ide } = this.values;
+    return new TlsIngress(this, 'ingress', {
+      certificate,
+      ...(tlsSecretName === undefined ? {} : { secretName: tlsSecretName }),
+      controller: { namespace: ingressNamespace },
+      routes: [
+        { host, path: '/', to: front },
+        { host: ide.host, path: '/', to: this.ide },
+      ],
     });
-  }
-
-  /** Connections of one pod, so that all pods at once never exhaust the database. */
-  private poolSize(): number {
-    const free = this.postgres.settings.maxConnections - SPARE_CONNECTIONS;
-    // One pod more than the maximum runs while a rollout replaces them.
-    return Math.max(1, Math.min(LARGEST_POOL, Math.floor(free / (this.values.runtime.maxReplicas + 1))));
   }
 }

@@ -1,23 +1,13 @@
 import type { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import type { Certificate } from '../../components/certificate';
+import type { Duration } from 'cdk8s';
 import type { ServiceType } from '../../components/http-props';
 import type { Late, LateSecret } from '../../components/late';
-import type { RemovalPolicy } from '../../components/release-options';
+import type { DatabaseValues, ServiceValues, StoreValues, SystemValues } from '../values';
 
-/** All that differs between two NoodleCores: plain data, images and secrets. Nothing in the chart reads anything else. */
-export interface NoodleCoreValues {
-  readonly namespace: string;
-  /** Public host name of the runtime. */
-  readonly host: string;
-  readonly environment: 'development' | 'staging' | 'production';
-  readonly certificate: Certificate;
-  /** Secret that an issued certificate is put into; nothing for certificates that have their own place. */
-  readonly tlsSecretName: string | undefined;
-  /** Namespace of the ingress controller. */
-  readonly ingressNamespace: string;
-  readonly removalPolicy: RemovalPolicy;
-  readonly images: { readonly runtime: Late; readonly postgres: Late; readonly redis: Late };
+/** All that differs between two NoodleCores: plain data, images and secrets. */
+export interface NoodleCoreValues extends SystemValues {
+  readonly images: Readonly<Record<'runtime' | 'ide' | 'nginx' | 'postgres' | 'redis', Late>>;
   readonly secrets: {
     readonly postgresPassword: LateSecret;
     readonly redisPassword: LateSecret;
@@ -25,27 +15,35 @@ export interface NoodleCoreValues {
     readonly secretKey: LateSecret;
   };
   readonly runtime: RuntimeValues;
-  readonly postgres: StoreValues & {
-    readonly backup: { readonly schedule: string; readonly keep: number; readonly storage: Size };
-  };
+  readonly ide: IdeValues;
+  readonly nginx: ProxyValues;
+  readonly postgres: DatabaseValues;
   readonly redis: StoreValues;
 }
 
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+
 /** Size and behaviour of the runtime. */
-export interface RuntimeValues {
-  readonly minReplicas: number;
-  readonly maxReplicas: number;
-  readonly resources: ContainerResources;
-  /** CPU use, in percent of the request, that pods are added above. */
-  readonly cpuTarget: number;
-  readonly logLevel: 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+export interface RuntimeValues extends ServiceValues {
+  readonly logLevel: LogLevel;
   readonly serviceType: ServiceType;
 }
 
-/** Size of a data store. */
-export interface StoreValues {
+/** Size and behaviour of the development interface. */
+export interface IdeValues extends ServiceValues {
+  readonly logLevel: LogLevel;
+  /** Public host name of its own. */
+  readonly host: string;
+}
+
+/** Nginx between the ingress and the runtime. */
+export interface ProxyValues {
+  /** Zero leaves it out: the ingress then leads to the runtime itself. */
+  readonly replicas: number;
   readonly resources: ContainerResources;
-  readonly storage: Size;
-  /** Nothing for the cluster's default class. */
-  readonly storageClass: string | undefined;
+  readonly balance: 'least_conn' | 'ip_hash' | 'random' | 'round_robin';
+  /** Largest body of a request. */
+  readonly maxBodySize: Size;
+  /** How long it waits for the runtime. */
+  readonly timeout: Duration;
 }

@@ -1,17 +1,18 @@
 import type { RenderedObject } from '../../../bridge/render';
 import type { PodSpec } from '../../../components/kube';
-import { environmentOf, first, IMAGES, pick, renderPlatform, runtimeOf, storeOf } from './platform';
+import { deploymentOf, environmentOf, first, IMAGES, pick, renderSystem, runtimeOf, storeOf } from './platform';
 
 let prod: readonly RenderedObject[];
 let dev: readonly RenderedObject[];
 beforeAll(async () => {
-  prod = await renderPlatform('prod');
-  dev = await renderPlatform('dev');
+  prod = await renderSystem('noodle-core', 'prod');
+  dev = await renderSystem('noodle-core', 'dev');
 });
 
 describe('security in prod', () => {
   const pods = (): readonly [name: string, pod: PodSpec][] => [
     ['noodle-runtime', runtimeOf(prod).spec.template.spec],
+    ['noodle-ide', deploymentOf(prod, 'noodle-ide').spec.template.spec],
     ['postgres', storeOf(prod, 'postgres').spec.template.spec],
     ['redis', storeOf(prod, 'redis').spec.template.spec],
     ['postgres-backup', pick(prod, 'batch/v1/CronJob', 'postgres-backup').spec.jobTemplate.spec.template.spec],
@@ -50,12 +51,24 @@ describe('security in prod', () => {
     expect(clients('postgres')).toContainEqual({ 'app.kubernetes.io/name': 'noodle-runtime' });
   });
 
+  it('lets people look and operate by groups, and no pod do anything', () => {
+    for (const [role, group] of [
+      ['viewer', 'noodle-core-viewers'],
+      ['operator', 'noodle-core-operators'],
+    ] as const) {
+      const { subjects } = pick(prod, 'rbac.authorization.k8s.io/v1/RoleBinding', role);
+      expect(subjects).toEqual([{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }]);
+    }
+    expect(prod.filter(({ kind }) => kind.startsWith('Cluster'))).toEqual([]);
+  });
+
   it('runs what was built, by digest', () => {
     expect(pods().map(([, pod]) => pod.containers[0]?.image)).toEqual([
-      IMAGES.runtime,
-      IMAGES.postgres,
-      IMAGES.redis,
-      IMAGES.postgres,
+      IMAGES.noodleCore.runtime,
+      IMAGES.noodleCore.ide,
+      IMAGES.noodleCore.postgres,
+      IMAGES.noodleCore.redis,
+      IMAGES.noodleCore.postgres,
     ]);
   });
 });
@@ -83,7 +96,7 @@ describe('dev differs from prod', () => {
 
   it('in the certificate, which is the ingress controller’s own', () => {
     const { metadata, spec } = pick(dev, 'networking.k8s.io/v1/Ingress', 'ingress');
-    expect(spec.tls).toEqual([{ hosts: ['noodle.trellis.localhost'] }]);
+    expect(spec.tls).toEqual([{ hosts: ['noodle.trellis.localhost', 'ide.trellis.localhost'] }]);
     expect(metadata.annotations).not.toHaveProperty('cert-manager.io/cluster-issuer');
   });
 
@@ -94,5 +107,48 @@ describe('dev differs from prod', () => {
     expect(pick(dev, 'v1/Namespace', 'noodle-core-dev').metadata.labels).toMatchObject({
       'pod-security.kubernetes.io/enforce': 'restricted',
     });
+  });
+});
+
+describe('staging has Nginx in front', () => {
+  let staging: readonly RenderedObject[];
+  beforeAll(async () => {
+    staging = await renderSystem('noodle-core', 'staging');
+  });
+  const backends = (objects: readonly RenderedObject[]): readonly unknown[] =>
+    (pick(objects, 'networking.k8s.io/v1/Ingress', 'ingress').spec.rules ?? []).flatMap(({ host, http }) =>
+      (http?.paths ?? []).map(({ backend }) => [host, backend.service?.name]),
+    );
+
+  it('of the runtime: the ingress leads to two pods of it, and only there', () => {
+    expect(backends(staging)).toEqual([
+      ['noodle.staging.example.com', 'nginx-service'],
+      ['ide.noodle.staging.example.com', 'noodle-ide-service'],
+    ]);
+    expect(deploymentOf(staging, 'nginx').spec.replicas).toBe(2);
+    const { ingress = [] } = pick(staging, 'networking.k8s.io/v1/NetworkPolicy', 'noodle-runtime').spec;
+    const clients = ingress.flatMap(({ from }) => from ?? []).map((peer) => peer.podSelector?.matchLabels);
+    expect(clients).toEqual([{ 'app.kubernetes.io/name': 'noodle-ide' }, { 'app.kubernetes.io/name': 'nginx' }]);
+  });
+
+  it('with its configuration', () => {
+    expect(environmentOf(first(deploymentOf(staging, 'nginx')))).toEqual({
+      NGINX_UPSTREAM: 'noodle-runtime-service.noodle-core-staging.svc:80',
+      NGINX_BALANCE: 'least_conn',
+      NGINX_SERVER_NAME: 'noodle.staging.example.com',
+      NGINX_MAX_BODY_SIZE: '1024k',
+      NGINX_PROXY_TIMEOUT: '60s',
+      NOODLE_RUNTIME_URL: 'http://noodle-runtime-service.noodle-core-staging.svc:80',
+    });
+    const { livenessProbe, readinessProbe } = first(deploymentOf(staging, 'nginx'));
+    expect([livenessProbe?.httpGet?.path, readinessProbe?.httpGet?.path]).toEqual(['/.nginx/live', '/.nginx/ready']);
+  });
+
+  it('and prod has not: its ingress leads to the runtime', () => {
+    expect(backends(prod)).toEqual([
+      ['noodle.example.com', 'noodle-runtime-service'],
+      ['ide.noodle.example.com', 'noodle-ide-service'],
+    ]);
+    expect(prod.filter(({ path }) => path.startsWith('noodle-core/nginx'))).toEqual([]);
   });
 });

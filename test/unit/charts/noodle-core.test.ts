@@ -1,10 +1,10 @@
 import type { RenderedObject } from '../../../bridge/render';
 import type { Container } from '../../../components/kube';
-import { environmentOf, first, pick, renderPlatform, runtimeOf, storeOf } from './platform';
+import { deploymentOf, environmentOf, first, pick, renderSystem, runtimeOf, storeOf } from './platform';
 
 let prod: readonly RenderedObject[];
 beforeAll(async () => {
-  prod = await renderPlatform('prod');
+  prod = await renderSystem('noodle-core', 'prod');
 });
 
 const mountsOf = (container: Container): readonly string[] =>
@@ -79,7 +79,7 @@ describe('the runtime in prod', () => {
   it.each(['dev', 'staging', 'prod'])(
     'never opens more connections than the database of %s takes',
     async (environment) => {
-      const objects = await renderPlatform(environment);
+      const objects = await renderSystem('noodle-core', environment);
       const pool = Number(environmentOf(first(runtimeOf(objects))).DATABASE_POOL_MAX);
       const { maxReplicas } = pick(objects, 'autoscaling/v2/HorizontalPodAutoscaler', 'noodle-runtime').spec;
       expect(pool).toBeGreaterThanOrEqual(1);
@@ -187,6 +187,42 @@ describe('Redis in prod', () => {
   });
 });
 
+describe('the IDE in prod', () => {
+  it('is autoscaled and asked like the runtime', () => {
+    const [ide, runtime] = ['noodle-ide', 'noodle-runtime'].map((name) => ({
+      scaling: pick(prod, 'autoscaling/v2/HorizontalPodAutoscaler', name).spec,
+      container: first(deploymentOf(prod, name)),
+    }));
+    expect(ide?.scaling).toMatchObject({
+      minReplicas: 3,
+      maxReplicas: 9,
+      metrics: runtime?.scaling.metrics,
+      behavior: runtime?.scaling.behavior,
+    });
+    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe'] as const)
+      expect(ide?.container[probe]).toEqual(runtime?.container[probe]);
+  });
+
+  it('knows the runtime, and neither of the stores', () => {
+    const environment = environmentOf(first(deploymentOf(prod, 'noodle-ide')));
+    expect(environment).toMatchObject({
+      SERVICE_NAME: 'noodle-ide',
+      NOODLE_RUNTIME_URL: 'http://noodle-runtime-service.noodle-core.svc:80',
+      SECRET_KEY: 'secret:noodle-runtime-secret/SECRET_KEY',
+    });
+    expect(Object.keys(environment)).not.toContain('DATABASE_URL');
+    expect(Object.keys(environment)).not.toContain('REDIS_URL');
+    const files = pick(prod, 'v1/ConfigMap', 'noodle-ide-config').data;
+    expect(Object.keys(files)).toEqual(['ide.json']);
+  });
+});
+
+const rootPath = (name: string) => ({
+  path: '/',
+  pathType: 'Prefix',
+  backend: { service: { name, port: { number: 80 } } },
+});
+
 describe('the way in, in prod', () => {
   it('is HTTPS at noodle.example.com, with a certificate from letsencrypt-prod in noodle-tls', () => {
     const { metadata, spec } = pick(prod, 'networking.k8s.io/v1/Ingress', 'ingress');
@@ -196,20 +232,10 @@ describe('the way in, in prod', () => {
     });
     expect(spec).toEqual({
       ingressClassName: 'nginx',
-      tls: [{ hosts: ['noodle.example.com'], secretName: 'noodle-tls' }],
+      tls: [{ hosts: ['noodle.example.com', 'ide.noodle.example.com'], secretName: 'noodle-tls' }],
       rules: [
-        {
-          host: 'noodle.example.com',
-          http: {
-            paths: [
-              {
-                path: '/',
-                pathType: 'Prefix',
-                backend: { service: { name: 'noodle-runtime-service', port: { number: 80 } } },
-              },
-            ],
-          },
-        },
+        { host: 'noodle.example.com', http: { paths: [rootPath('noodle-runtime-service')] } },
+        { host: 'ide.noodle.example.com', http: { paths: [rootPath('noodle-ide-service')] } },
       ],
     });
   });

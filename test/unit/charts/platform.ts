@@ -3,19 +3,45 @@ import { render } from '../../../bridge/render';
 import type { Container, Kinds } from '../../../components/kube';
 import { buildPlatform } from '../../../stacks/platform';
 import { readSettings } from '../../../stacks/render';
+import type { Settings } from '../../../stacks/schema';
+import { mapSecrets } from '../../../stacks/secret-names';
 import type { Manifest } from '../../support/synth';
 
+const digest = (name: string): string =>
+  `example.test/${name}@sha256:${name.replace(/[^0-9a-f]/g, '').padEnd(64, '0')}`;
+
+/** Every image by its name in the settings, by a digest that nobody else has. */
 export const IMAGES = {
-  runtime: `example.test/runtime@sha256:${'1'.repeat(64)}`,
-  postgres: `example.test/postgres@sha256:${'2'.repeat(64)}`,
-  redis: `example.test/redis@sha256:${'3'.repeat(64)}`,
+  noodleCore: mapNames('runtime', 'ide', 'nginx', 'postgres', 'redis'),
+  noaServer: mapNames('ui', 'mcp', 'claudeFlow', 'agenticOs', 'llamaCpp', 'postgres', 'redis'),
 };
+
+function mapNames<K extends string>(...names: readonly K[]): Readonly<Record<K, string>> {
+  return Object.fromEntries(names.map((name) => [name, digest(name.toLowerCase())])) as Record<K, string>;
+}
 
 /** Every object of one environment's platform, with the configuration of its file. */
 export async function renderPlatform(environment: string): Promise<readonly RenderedObject[]> {
-  const settings = await readSettings(environment);
-  const secrets = { postgresPassword: 'p'.repeat(32), redisPassword: 'r'.repeat(32), secretKey: 'k'.repeat(64) };
-  return render(buildPlatform(settings, { noodleCore: { images: IMAGES, secrets } }));
+  return renderSettings(await readSettings(environment));
+}
+
+/** The same with settings that a test has changed. */
+export function renderSettings(settings: Settings): readonly RenderedObject[] {
+  const secrets = mapSecrets(({ name, length }) => name.replaceAll('-', '').padEnd(length, 'x'));
+  return render(
+    buildPlatform(settings, {
+      noodleCore: { images: IMAGES.noodleCore, secrets: secrets.noodleCore },
+      noaServer: { images: IMAGES.noaServer, secrets: secrets.noaServer },
+    }),
+  );
+}
+
+/** Those of one system. */
+export async function renderSystem(
+  system: 'noodle-core' | 'noa-server',
+  environment: string,
+): Promise<readonly RenderedObject[]> {
+  return (await renderPlatform(environment)).filter(({ path }) => path.startsWith(`${system}/`));
 }
 
 /** The one object of this kind and name. */
@@ -38,5 +64,7 @@ export function environmentOf(container: Container): Readonly<Record<string, str
 /** The container that a workload's pods run. */
 export const first = (workload: Manifest<'apps/v1/Deployment'> | Manifest<'apps/v1/StatefulSet'>): Container =>
   workload.spec.template.spec.containers[0] as Container;
-export const runtimeOf = (objects: readonly RenderedObject[]) => pick(objects, 'apps/v1/Deployment', 'noodle-runtime');
+export const deploymentOf = (objects: readonly RenderedObject[], name: string) =>
+  pick(objects, 'apps/v1/Deployment', name);
+export const runtimeOf = (objects: readonly RenderedObject[]) => deploymentOf(objects, 'noodle-runtime');
 export const storeOf = (objects: readonly RenderedObject[], name: string) => pick(objects, 'apps/v1/StatefulSet', name);

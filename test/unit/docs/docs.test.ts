@@ -107,7 +107,7 @@ describe('the commands in the documentation', () => {
 describe('docs/configuration.md', () => {
   it('lists every key of the configuration, and no other', () => {
     const keys = (value: unknown, prefix: string): readonly string[] =>
-      value !== null && typeof value === 'object'
+      value !== null && typeof value === 'object' && !Array.isArray(value)
         ? Object.entries(value).flatMap(([key, inner]) => keys(inner, prefix === '' ? key : `${prefix}.${key}`))
         : [prefix.replace(/^trellis:/, '')];
     const { config } = parse(read('Pulumi.dev.yaml')) as { config: unknown };

@@ -42,7 +42,7 @@ describe('the three files', () => {
 
   it('have the same keys', () => {
     const keys = (value: unknown, prefix: string): string[] =>
-      value !== null && typeof value === 'object'
+      value !== null && typeof value === 'object' && !Array.isArray(value)
         ? Object.entries(value).flatMap(([key, inner]) => keys(inner, `${prefix}.${key}`))
         : [prefix];
     const [dev, staging, prod] = ENVIRONMENTS.map((environment) => keys(file(environment), '').sort());
@@ -134,6 +134,26 @@ describe('bad configuration is refused, with key, finding and what is allowed', 
       'trellis:noodleCore.redis.source: must be build:FOLDER or image:REFERENCE, got "redis:7"',
     ],
     ['YAML 1.1 truth', 'noodleCore.runtime.logLevel', true, /runtime\.logLevel: must be one of DEBUG, .*, got true/],
+    [
+      'a variable that is none',
+      'noaServer.variables.LOG_LEVLE',
+      'debug',
+      'trellis:noaServer.variables.LOG_LEVLE: is not a known variable, got "debug"',
+    ],
+    [
+      'a value that a variable does not take',
+      'noaServer.variables.LOG_LEVEL',
+      'loud',
+      'trellis:noaServer.variables.LOG_LEVEL: must be one of debug, info, warn, error, got "loud"',
+    ],
+    [
+      'a variable that the chart sets',
+      'noaServer.variables.PORT',
+      '1',
+      'trellis:noaServer.variables.PORT: cannot be set, since it comes from the chart, got "1"',
+    ],
+    ['half a GPU', 'cluster.largestNode.gpus', 0.5, 'trellis:cluster.largestNode.gpus: must be of type int, got 0.5'],
+    ['fewer than no replicas', 'noodleCore.nginx.replicas', -1, /nginx\.replicas: must be at least 0, got -1/],
     ['text for a section', 'noodleCore.postgres', '', 'trellis:noodleCore.postgres: must be of type object, got ""'],
     [
       'null',

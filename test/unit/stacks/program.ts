@@ -135,10 +135,11 @@ export async function runProgram(environment: string, config: Json): Promise<Run
       if (request.getUrn().includes('pulumi:pulumi:Stack')) outputs = request.getOutputs().toJavaScript();
       return registerResourceOutputs.call(monitor, request, callback);
     };
-    // The bundle has a test of its own, and is a file that suites in parallel would write at once.
+    // Both have a test of their own, and make files that suites in parallel would write at once.
     jest.doMock('../../../images/reference-service/bundle', () => ({
       bundleReferenceService: () => Promise.resolve(),
     }));
+    jest.doMock('../../../images/llama-cpp/model/tiny', () => ({ makeTinyModel: () => '' }));
     // Mocks first: the program's modules read them when they are loaded.
     const stack = jest.requireActual<() => Promise<Pulumi.Inputs>>('../../../stacks/index');
     await pulumi.runtime.runInPulumiStack(() =>

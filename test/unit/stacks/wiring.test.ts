@@ -5,6 +5,14 @@ const PASSWORD = 'random:index/randomPassword:RandomPassword';
 const IMAGE = 'docker:index/image:Image';
 const KUBERNETES = 'kubernetes:';
 
+const SECRET_NAMES = [
+  ...['noodle-core-postgres', 'noodle-core-redis', 'noodle-core-secret-key'],
+  ...['noa-server-postgres', 'noa-server-redis', 'noa-server-secret-key', 'noa-server-encryption-key'],
+  'noa-server-llama-api-key',
+];
+const BUILT = ['llama-cpp', 'nginx', 'postgres', 'redis', 'reference-service'];
+const SYSTEMS = ['noodle-core', 'noa-server'];
+
 const only = (run: Run, type: string, name: string): Registration => {
   const found = run.resources.filter((one) => one.type === type && one.name === name);
   expect(found.map((one) => one.name)).toEqual([name]);
@@ -28,7 +36,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
   }, 120_000);
 
   it('makes every secret once, without characters that a URL would need escaped', () => {
-    const names = ['digest-key', 'noodle-core-postgres', 'noodle-core-redis', 'noodle-core-secret-key'];
+    const names = ['digest-key', ...SECRET_NAMES].sort();
     expect(named(run, PASSWORD)).toEqual(names);
     for (const name of names) {
       const { inputs } = only(run, PASSWORD, name);
@@ -39,12 +47,12 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
 
   it('builds each image once, every one on the digest of the base', () => {
     const { registry, tag, base, platform } = settings['trellis:images'] as Json;
-    expect(named(run, IMAGE)).toEqual(['base', 'postgres', 'redis', 'reference-service']);
+    expect(named(run, IMAGE)).toEqual(['base', ...BUILT]);
     expect(only(run, IMAGE, 'base').inputs).toMatchObject({
       imageName: `${String(registry)}/base:${String(tag)}`,
       build: { context: 'images/base', dockerfile: 'images/base/Dockerfile', platform, args: { BASE_IMAGE: base } },
     });
-    for (const name of ['postgres', 'redis', 'reference-service']) {
+    for (const name of BUILT) {
       const image = only(run, IMAGE, name);
       expect(image.inputs).toMatchObject({
         imageName: `${String(registry)}/${name}:${String(tag)}`,
@@ -62,8 +70,11 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
     expect(image('noodle-core/noodle-runtime/Deployment', 'kubernetes:apps/v1:Deployment')).toBe(
       digestOf('reference-service'),
     );
-    expect(image('noodle-core/postgres/StatefulSet', 'kubernetes:apps/v1:StatefulSet')).toBe(digestOf('postgres'));
-    expect(image('noodle-core/redis/StatefulSet', 'kubernetes:apps/v1:StatefulSet')).toBe(digestOf('redis'));
+    expect(image('noa-server/llama-cpp/Deployment', 'kubernetes:apps/v1:Deployment')).toBe(digestOf('llama-cpp'));
+    for (const system of SYSTEMS) {
+      expect(image(`${system}/postgres/StatefulSet`, 'kubernetes:apps/v1:StatefulSet')).toBe(digestOf('postgres'));
+      expect(image(`${system}/redis/StatefulSet`, 'kubernetes:apps/v1:StatefulSet')).toBe(digestOf('redis'));
+    }
   });
 
   it('gives every object the configured provider, and a parent in the tree of constructs', () => {
@@ -78,8 +89,10 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
 
   it('hangs the tree of constructs under one release', () => {
     expect(only(run, 'trellis:cdk8s:ClusterRelease', 'platform').parent).toBe(`trellis-${environment}`);
-    expect(only(run, 'trellis:cdk8s:Construct', 'noodle-core').parent).toBe('platform');
-    expect(only(run, 'trellis:cdk8s:Construct', 'noodle-core/postgres').parent).toBe('noodle-core');
+    for (const system of SYSTEMS) {
+      expect(only(run, 'trellis:cdk8s:Construct', system).parent).toBe('platform');
+      expect(only(run, 'trellis:cdk8s:Construct', `${system}/postgres`).parent).toBe(system);
+    }
   });
 
   it('sets the provider to server-side apply and to changes in place, on the configured cluster', () => {
@@ -96,6 +109,11 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
     ['noodle-core/postgres/Secret', 'POSTGRES_PASSWORD', canary('noodle-core-postgres')],
     ['noodle-core/redis/Secret', 'REDIS_PASSWORD', canary('noodle-core-redis')],
     ['noodle-core/runtime-secret', 'SECRET_KEY', canary('noodle-core-secret-key')],
+    ['noa-server/postgres/Secret', 'POSTGRES_PASSWORD', canary('noa-server-postgres')],
+    ['noa-server/redis/Secret', 'REDIS_PASSWORD', canary('noa-server-redis')],
+    ['noa-server/secret', 'SECRET_KEY', canary('noa-server-secret-key')],
+    ['noa-server/secret', 'ENCRYPTION_KEY', canary('noa-server-encryption-key')],
+    ['noa-server/llama-cpp/Secret', 'API_KEY', canary('noa-server-llama-api-key')],
   ])('fills %s from a generated value that stays secret', (path, key, value) => {
     const secret = only(run, 'kubernetes:core/v1:Secret', path);
     expect((opened(secret.inputs.stringData) as Json)[key]).toBe(value);
@@ -118,6 +136,10 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
   it('names no generated value in clear, in any resource', () => {
     const secrets = run.resources.filter(({ inputs }) => JSON.stringify(inputs).includes('CANARY'));
     expect(secrets.map(({ name }) => name).sort()).toEqual([
+      'noa-server/llama-cpp/Secret',
+      'noa-server/postgres/Secret',
+      'noa-server/redis/Secret',
+      'noa-server/secret',
       'noodle-core/postgres/Secret',
       'noodle-core/redis/Secret',
       'noodle-core/runtime-secret',
@@ -125,40 +147,74 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
     for (const { inputs } of run.resources) expect(JSON.stringify(withoutSecrets(inputs))).not.toContain('CANARY');
   });
 
-  it('starts the runtime after its stores, and everything after the namespace', () => {
-    const runtime = only(run, 'kubernetes:apps/v1:Deployment', 'noodle-core/noodle-runtime/Deployment');
-    expect(runtime.dependsOn).toEqual(
-      expect.arrayContaining(['noodle-core/postgres/StatefulSet', 'noodle-core/redis/StatefulSet']),
-    );
-    const namespace = run.resources.find(({ type }) => type === 'kubernetes:core/v1:Namespace') as Registration;
-    const order = objects(run).map(({ name }) => name);
-    expect(order[0]).toBe(namespace.name);
+  it('starts each service after what it connects to', () => {
+    const dependencies = (path: string): readonly string[] =>
+      only(run, 'kubernetes:apps/v1:Deployment', `${path}/Deployment`).dependsOn;
+    for (const [client, ...backends] of [
+      ['noodle-core/noodle-runtime', 'noodle-core/postgres/StatefulSet', 'noodle-core/redis/StatefulSet'],
+      ['noodle-core/noodle-ide', 'noodle-core/noodle-runtime/Deployment'],
+      ['noa-server/ui', 'noa-server/mcp/Deployment'],
+      ['noa-server/mcp', 'noa-server/claude-flow/Deployment'],
+      ['noa-server/claude-flow', 'noa-server/postgres/StatefulSet', 'noa-server/llama-cpp/Deployment'],
+    ] as const) {
+      expect(dependencies(client)).toEqual(expect.arrayContaining([...backends]));
+    }
+  });
+
+  it('makes the namespace of each system before all that is in it', () => {
+    for (const system of SYSTEMS) {
+      const [first] = objects(run).filter(({ name }) => name.startsWith(`${system}/`));
+      expect(first?.type).toBe('kubernetes:core/v1:Namespace');
+    }
   });
 
   it('keeps the data of a stack that goes away exactly where the configuration says so', () => {
     const kept = (settings['trellis:state'] as Json).removal === 'retain';
-    for (const name of ['noodle-core/postgres/StatefulSet', 'noodle-core/redis/StatefulSet']) {
-      expect(only(run, 'kubernetes:apps/v1:StatefulSet', name).retain).toBe(kept);
+    for (const name of SYSTEMS.flatMap((system) => [`${system}/postgres/Data-0`, `${system}/redis/Data-0`])) {
+      expect(only(run, 'kubernetes:core/v1:PersistentVolumeClaim', name).retain).toBe(kept);
     }
     expect(only(run, 'kubernetes:apps/v1:Deployment', 'noodle-core/noodle-runtime/Deployment').retain).toBe(false);
   });
 
   it('puts out addresses and names, and no secret', () => {
-    const { namespace, host } = settings['trellis:noodleCore'] as Json;
-    const { noodleCore } = run.outputs as { noodleCore: Json };
-    expect(isSecret(noodleCore)).toBe(false);
-    expect(noodleCore).toEqual({
-      url: `https://${String(host)}/`,
-      namespace,
-      secrets: {
-        postgres: `${String(namespace)}/postgres-secret`,
-        redis: `${String(namespace)}/redis-secret`,
-        runtime: `${String(namespace)}/noodle-runtime-secret`,
+    const { namespace, host, ide } = settings['trellis:noodleCore'] as { namespace: string; host: string; ide: Json };
+    const noa = settings['trellis:noaServer'] as { namespace: string; host: string };
+    expect(isSecret(run.outputs)).toBe(false);
+    expect(run.outputs).toEqual({
+      noodleCore: {
+        url: `https://${host}/`,
+        ideUrl: `https://${String(ide.host)}/`,
+        namespace,
+        secrets: {
+          postgres: `${namespace}/postgres-secret`,
+          redis: `${namespace}/redis-secret`,
+          runtime: `${namespace}/noodle-runtime-secret`,
+        },
+        images: {
+          runtime: digestOf('reference-service'),
+          ide: digestOf('reference-service'),
+          nginx: digestOf('nginx'),
+          postgres: digestOf('postgres'),
+          redis: digestOf('redis'),
+        },
       },
-      images: {
-        runtime: digestOf('reference-service'),
-        postgres: digestOf('postgres'),
-        redis: digestOf('redis'),
+      noaServer: {
+        url: `https://${noa.host}/`,
+        namespace: noa.namespace,
+        secrets: {
+          postgres: `${noa.namespace}/postgres-secret`,
+          redis: `${noa.namespace}/redis-secret`,
+          services: `${noa.namespace}/noa-server-secret`,
+          llamaCpp: `${noa.namespace}/llama-cpp-secret`,
+        },
+        images: {
+          ...Object.fromEntries(
+            ['ui', 'mcp', 'claudeFlow', 'agenticOs'].map((name) => [name, digestOf('reference-service')]),
+          ),
+          llamaCpp: digestOf('llama-cpp'),
+          postgres: digestOf('postgres'),
+          redis: digestOf('redis'),
+        },
       },
     });
   });
@@ -187,6 +243,21 @@ describe('bad configuration', () => {
       '  - trellis:typo: is not a known key',
     ]);
     expect(made(result)).toEqual([]);
+  }, 60_000);
+
+  it('that no node can hold is refused before any object of the cluster is registered', async () => {
+    const result = await run((values) => {
+      (values['trellis:noaServer'] as { llamaCpp: Json }).llamaCpp.gpus = 2;
+      (values['trellis:cluster'] as { largestNode: Json }).largestNode.memory = '64Mi';
+    });
+    expect(result.error?.name).toBe('DefinitionError');
+    expect(result.error?.message).toContain(
+      'noa-server/baseline: largestNode: a pod of noa-server/llama-cpp/Deployment requests 2 of nvidia.com/gpu, and the largest node has 0',
+    );
+    expect(result.error?.message).toContain(
+      'largestNode: a pod of noodle-core/noodle-runtime/Deployment requests 96Mi',
+    );
+    expect(objects(result)).toEqual([]);
   }, 60_000);
 
   it('names a build context that is not there', async () => {

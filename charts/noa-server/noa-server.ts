@@ -1,0 +1,221 @@
+import type { App } from 'cdk8s';
+import { Chart, Duration } from 'cdk8s';
+import type { ContainerResources } from 'cdk8s-plus-28';
+import { AutoscaledService } from '../../components/autoscaled-service';
+import { CachePersistence, EvictionPolicy } from '../../components/cache-options';
+import { CacheStore } from '../../components/cache-store';
+import { DatabaseEngine } from '../../components/database-engine';
+import { GpuInferenceDeployment } from '../../components/gpu-inference-deployment';
+import { kubeObject } from '../../components/kube';
+import type { Late } from '../../components/late';
+import { LateTokens } from '../../components/late';
+import { ModelSource } from '../../components/model-source';
+import { NamespaceAccess } from '../../components/namespace-access';
+import { NamespaceBaseline } from '../../components/namespace-baseline';
+import { ScalingSignal } from '../../components/scaling-signal';
+import { StatefulDatabase } from '../../components/stateful-database';
+import { TlsIngress } from '../../components/tls-ingress';
+import { poolSize } from '../pools';
+import type { ServiceValues } from '../values';
+import type { ServiceEnvironment } from './environment';
+import { addShutdown, checkVariables, environmentOf, SECRET } from './environment';
+import { initScripts } from './sql';
+import type { MemoryBoundValues, NoaServerValues } from './values';
+import type { ServiceName } from './variables';
+
+/** Ports that the description gives. It has none for the UI: 3000 is what dashboards on Node.js listen on. */
+const PORTS: Readonly<Record<ServiceName, number>> = { ui: 3000, mcp: 8001, 'claude-flow': 9100, 'agentic-os': 9200 };
+/** Longest completion at the model server, in seconds; each hop before it waits a little longer, so that the innermost one gives up first. */
+const COMPLETION_SECONDS = 120;
+const HOP_SECONDS = 5;
+
+interface ServiceOptions {
+  readonly image: Late;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  readonly resources: ContainerResources;
+  readonly scaleOn?: readonly ScalingSignal[];
+  /** Longest request, in seconds. */
+  readonly longestRequest: number;
+}
+
+/**
+ * Noa Server: a dashboard behind a TLS ingress, MCP, Claude Flow and AgenticOS as services, llama.cpp for inference,
+ * PostgreSQL 15 and Redis 7. Requests go from the ingress to the UI, to MCP, to Claude Flow, and from there to the data and the model.
+ */
+export class NoaServer extends Chart {
+  public readonly ui: AutoscaledService;
+  public readonly mcp: AutoscaledService;
+  public readonly claudeFlow: AutoscaledService;
+  public readonly agenticOs: AutoscaledService;
+  public readonly llamaCpp: GpuInferenceDeployment;
+  public readonly postgres: StatefulDatabase;
+  public readonly redis: CacheStore;
+
+  /** @throws ValidationError where a component refuses its values, before any of its objects exists */
+  public constructor(
+    scope: App,
+    id: string,
+    private readonly values: NoaServerValues,
+  ) {
+    super(scope, id, { namespace: values.namespace, labels: { 'app.kubernetes.io/part-of': 'noa-server' } });
+    checkVariables(this.node.path, values.variables);
+    const { removalPolicy, largestNode } = values;
+    const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
+    const access = new NamespaceAccess(this, 'access', values.access);
+    this.addSecret();
+    this.postgres = this.addPostgres();
+    this.redis = this.addRedis();
+    this.llamaCpp = this.addLlamaCpp();
+    const { ui, mcp, claudeFlow, agenticOs, images } = values;
+    const pool = poolSize(this.postgres.settings.maxConnections, [claudeFlow.maxReplicas, agenticOs.replicas]);
+    const [flowSeconds, mcpSeconds, uiSeconds] = [0, 1, 2].map((hops) => COMPLETION_SECONDS + hops * HOP_SECONDS) as [
+      number,
+      number,
+      number,
+    ];
+
+    this.agenticOs = this.addService(
+      'agentic-os',
+      { ...fixed(agenticOs), image: images.agenticOs, longestRequest: 60 },
+      { poolSize: pool },
+    );
+    this.claudeFlow = this.addService(
+      'claude-flow',
+      { ...byMemoryToo(claudeFlow), image: images.claudeFlow, longestRequest: flowSeconds },
+      { poolSize: pool, completionSeconds: flowSeconds },
+    );
+    this.mcp = this.addService(
+      'mcp',
+      { ...byMemoryToo(mcp), image: images.mcp, longestRequest: mcpSeconds },
+      { completionSeconds: mcpSeconds },
+    );
+    this.ui = this.addService(
+      'ui',
+      { ...byCpu(ui), image: images.ui, longestRequest: uiSeconds },
+      { completionSeconds: uiSeconds },
+    );
+    this.connect();
+    const ingress = this.addIngress();
+    const parts = [
+      access,
+      this.postgres,
+      this.redis,
+      this.llamaCpp,
+      this.agenticOs,
+      this.claudeFlow,
+      this.mcp,
+      this.ui,
+    ];
+    for (const part of [...parts, ingress]) part.node.addDependency(baseline);
+  }
+
+  /** Every edge of the flow, and no other: Ingress → UI → MCP → Claude Flow → agents, data and model. */
+  private connect(): void {
+    const { ui, mcp, claudeFlow, agenticOs } = this;
+    agenticOs.connects(this.postgres, this.redis);
+    claudeFlow.connects(agenticOs, this.postgres, this.redis, this.llamaCpp);
+    mcp.connects(claudeFlow);
+    ui.connects(mcp);
+    // The model server's address ends the path; before it each hop names the next.
+    mcp.addEnv('COMPLETION_URL', url(claudeFlow));
+    ui.addEnv('COMPLETION_URL', url(mcp));
+  }
+
+  private addSecret(): void {
+    const { secretKey, encryptionKey } = this.values.secrets;
+    const tokens = LateTokens.of(this);
+    const stringData = {
+      SECRET_KEY: tokens.asSecret(this, secretKey),
+      ENCRYPTION_KEY: tokens.asSecret(this, encryptionKey),
+    };
+    kubeObject(this, 'secret', 'v1/Secret', { name: SECRET }, { stringData });
+  }
+
+  private addService(
+    name: ServiceName,
+    options: ServiceOptions,
+    own: Omit<ServiceEnvironment, 'port'>,
+  ): AutoscaledService {
+    const { longestRequest, ...rest } = options;
+    const port = PORTS[name];
+    const front = name === 'ui' || name === 'mcp' ? { publicUrl: `https://${this.values.host}/` } : {};
+    const service = new AutoscaledService(this, name, {
+      ...rest,
+      port,
+      servicePort: port,
+      startupDeadline: Duration.seconds(60),
+      probes: { liveness: '/health', readiness: '/health/ready', startup: '/health/startup' },
+      lifecycle: { longestRequest: Duration.seconds(longestRequest) },
+      env: environmentOf(name, this.values, { ...own, ...front, port }),
+    });
+    addShutdown(service);
+    return service;
+  }
+
+  private addLlamaCpp(): GpuInferenceDeployment {
+    const { images, secrets, llamaCpp } = this.values;
+    return new GpuInferenceDeployment(this, 'llama-cpp', {
+      ...llamaCpp,
+      image: images.llamaCpp,
+      model: ModelSource.baked(llamaCpp.modelPath),
+      apiKey: secrets.llamaApiKey,
+      lifecycle: { longestRequest: Duration.seconds(COMPLETION_SECONDS) },
+    });
+  }
+
+  private addPostgres(): StatefulDatabase {
+    const { images, secrets, postgres, removalPolicy } = this.values;
+    return new StatefulDatabase(this, 'postgres', {
+      engine: DatabaseEngine.postgres('15', { image: images.postgres }),
+      databaseName: 'noa',
+      username: 'noa',
+      password: secrets.postgresPassword,
+      resources: postgres.resources,
+      storage: postgres.storage,
+      ...(postgres.storageClass === undefined ? {} : { storageClass: postgres.storageClass }),
+      initScripts: initScripts(),
+      backup: postgres.backup,
+      removalPolicy,
+    });
+  }
+
+  private addRedis(): CacheStore {
+    const { images, secrets, redis, removalPolicy } = this.values;
+    return new CacheStore(this, 'redis', {
+      image: images.redis,
+      password: secrets.redisPassword,
+      resources: redis.resources,
+      // Locks and queues of agents live here beside what can be made again: only keys that may expire are dropped.
+      persistence: CachePersistence.appendOnly(redis.storage),
+      eviction: EvictionPolicy.VOLATILE_LRU,
+      ...(redis.storageClass === undefined ? {} : { storageClass: redis.storageClass }),
+      removalPolicy,
+    });
+  }
+
+  private addIngress(): TlsIngress {
+    const { certificate, tlsSecretName, ingressNamespace, host } = this.values;
+    return new TlsIngress(this, 'ingress', {
+      certificate,
+      ...(tlsSecretName === undefined ? {} : { secretName: tlsSecretName }),
+      controller: { namespace: ingressNamespace },
+      routes: [{ host, path: '/', to: this.ui }],
+    });
+  }
+}
+
+const url = ({ host, port }: AutoscaledService): string => `http://${host}:${port}`;
+const fixed = ({ replicas, resources }: NoaServerValues['agenticOs']) => ({
+  minReplicas: replicas,
+  maxReplicas: replicas,
+  resources,
+});
+const byCpu = ({ minReplicas, maxReplicas, resources, cpuTarget }: ServiceValues) => ({
+  ...{ minReplicas, maxReplicas, resources },
+  scaleOn: [ScalingSignal.cpu(cpuTarget)],
+});
+const byMemoryToo = (values: MemoryBoundValues) => ({
+  ...byCpu(values),
+  scaleOn: [ScalingSignal.cpu(values.cpuTarget), ScalingSignal.memory(values.memoryTarget)],
+});

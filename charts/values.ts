@@ -1,0 +1,47 @@
+import type { Size } from 'cdk8s';
+import type { ContainerResources } from 'cdk8s-plus-28';
+import type { Certificate } from '../components/certificate';
+import type { NamespaceAccessProps } from '../components/namespace-access';
+import type { NodeCapacity } from '../components/namespace-capacity';
+import type { RemovalPolicy } from '../components/release-options';
+
+/** What every system is told of its surroundings: plain data. Nothing in a chart reads anything else. */
+export interface SystemValues {
+  readonly namespace: string;
+  /** Public host name of the system. */
+  readonly host: string;
+  readonly environment: 'development' | 'staging' | 'production';
+  readonly certificate: Certificate;
+  /** Secret that an issued certificate is put into; nothing for certificates that have their own place. */
+  readonly tlsSecretName: string | undefined;
+  /** Namespace of the ingress controller. */
+  readonly ingressNamespace: string;
+  readonly removalPolicy: RemovalPolicy;
+  /** Groups of people that may look at the namespace, and operate it. */
+  readonly access: Required<NamespaceAccessProps>;
+  /** What one node has for pods at most; a pod that needs more is refused. */
+  readonly largestNode: NodeCapacity;
+}
+
+/** Size and behaviour of a service that scales by CPU. */
+export interface ServiceValues {
+  readonly minReplicas: number;
+  /** Equal to `minReplicas` for a fixed number of pods. */
+  readonly maxReplicas: number;
+  readonly resources: ContainerResources;
+  /** CPU use, in percent of the request, that pods are added above. */
+  readonly cpuTarget: number;
+}
+
+/** Size of a data store. */
+export interface StoreValues {
+  readonly resources: ContainerResources;
+  readonly storage: Size;
+  /** Nothing for the cluster's default class. */
+  readonly storageClass: string | undefined;
+}
+
+/** Size of a database, and how it is dumped. */
+export interface DatabaseValues extends StoreValues {
+  readonly backup: { readonly schedule: string; readonly keep: number; readonly storage: Size };
+}

@@ -1,0 +1,60 @@
+import type { NoaServerValues } from '../charts/noa-server';
+import { GpuRequest } from '../components/gpu-request';
+import type { Settings } from './schema';
+import type { ImageSource } from './schema-fields';
+import type { NoaServerSettings } from './schema-noa-server';
+import { cacheValues, databaseValues, resources, serviceValues, systemValues } from './system';
+
+type Name = keyof NoaServerValues['images'];
+
+/** Where each image of Noa Server comes from. */
+export function noaServerSources({ noaServer }: Settings): Readonly<Record<Name, ImageSource>> {
+  const { ui, mcp, claudeFlow, agenticOs, llamaCpp, postgres, redis } = noaServer;
+  return {
+    ui: ui.source,
+    mcp: mcp.source,
+    claudeFlow: claudeFlow.source,
+    agenticOs: agenticOs.source,
+    llamaCpp: llamaCpp.source,
+    postgres: postgres.source,
+    redis: redis.source,
+  };
+}
+
+/** Settings of Noa Server as its chart takes them. */
+export function noaServerValues(settings: Settings): Omit<NoaServerValues, 'images' | 'secrets'> {
+  const { noaServer: own } = settings;
+  const { ui, mcp, claudeFlow, agenticOs, llamaCpp } = own;
+  return {
+    ...systemValues(settings, own),
+    ui: serviceValues(ui),
+    mcp: { ...serviceValues(mcp), memoryTarget: mcp.memory.target },
+    claudeFlow: { ...serviceValues(claudeFlow), memoryTarget: claudeFlow.memory.target },
+    agenticOs: { replicas: agenticOs.replicas, resources: resources(agenticOs) },
+    llamaCpp: llamaValues(llamaCpp),
+    postgres: databaseValues(own.postgres),
+    redis: cacheValues(own.redis),
+    variables: own.variables,
+  };
+}
+
+function llamaValues(settings: NoaServerSettings['llamaCpp']): NoaServerValues['llamaCpp'] {
+  const { replicas, gpus, modelPath, modelSize, slots, contextPerSlot } = settings;
+  return {
+    ...{ replicas, modelPath, modelSize, slots, contextPerSlot },
+    resources: resources(settings),
+    gpu: gpus === 0 ? GpuRequest.none() : GpuRequest.nvidia(gpus),
+  };
+}
+
+/** Addresses and names that a user of the stack needs. */
+export const noaServerOutputs = ({ noaServer: { namespace, host } }: Settings) => ({
+  url: `https://${host}/`,
+  namespace,
+  secrets: {
+    postgres: `${namespace}/postgres-secret`,
+    redis: `${namespace}/redis-secret`,
+    services: `${namespace}/noa-server-secret`,
+    llamaCpp: `${namespace}/llama-cpp-secret`,
+  },
+});

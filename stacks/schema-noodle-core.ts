@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { cache, compute, database, host, integer, scaledService, size, source, system } from './schema-fields';
+
+const logLevel = z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']);
+
+/** NoodleCore's part of an environment. */
+export const noodleCoreSchema = z.strictObject({
+  ...system,
+  runtime: z.strictObject({ ...scaledService, logLevel, serviceType: z.enum(['ClusterIP', 'LoadBalancer']) }),
+  ide: z.strictObject({ ...scaledService, logLevel, host }),
+  nginx: z.strictObject({
+    source,
+    replicas: integer(0, 100),
+    ...compute,
+    balance: z.enum(['least_conn', 'ip_hash', 'random', 'round_robin']),
+    maxBodySize: size,
+    timeoutSeconds: integer(1, 3600),
+  }),
+  postgres: database,
+  redis: cache,
+});
+export type NoodleCoreSettings = z.output<typeof noodleCoreSchema>;
