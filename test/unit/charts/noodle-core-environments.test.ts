@@ -74,10 +74,10 @@ describe('security in prod', () => {
 });
 
 describe('dev differs from prod', () => {
-  it('in nothing but data: the same objects, save those of certificate challenges', () => {
+  it('in nothing but data: the same objects, save those of an issued certificate', () => {
     const inventory = (objects: readonly RenderedObject[]): readonly string[] => objects.map(({ path }) => path).sort();
-    const challenges = inventory(prod).filter((path) => path.endsWith('/ChallengePolicy'));
-    expect(challenges).toHaveLength(1);
+    const challenges = inventory(prod).filter((path) => /\/(ChallengePolicy|Certificate)$/.test(path));
+    expect(challenges).toHaveLength(2);
     expect(inventory(dev)).toEqual(inventory(prod).filter((path) => !challenges.includes(path)));
   });
 

@@ -225,9 +225,10 @@ const rootPath = (name: string) => ({
 
 describe('the way in, in prod', () => {
   it('is HTTPS at noodle.example.com, with a certificate from letsencrypt-prod in noodle-tls', () => {
+    const issued = pick(prod, 'cert-manager.io/v1/Certificate', 'ingress').spec;
+    expect([issued.issuerRef.name, issued.secretName]).toEqual(['letsencrypt-prod', 'noodle-tls']);
     const { metadata, spec } = pick(prod, 'networking.k8s.io/v1/Ingress', 'ingress');
     expect(metadata.annotations).toMatchObject({
-      'cert-manager.io/cluster-issuer': 'letsencrypt-prod',
       'nginx.ingress.kubernetes.io/force-ssl-redirect': 'true',
     });
     expect(spec).toEqual({
