@@ -30,6 +30,7 @@ const CLUSTER_TOOLS: readonly ToolName[] = [
   'coredns',
   'metrics-server',
   'local-path-provisioner',
+  'nominal-resizer',
   'traefik',
 ];
 

@@ -29,6 +29,7 @@ export const ADDON_IMAGES: readonly AddonImage[] = [
   { name: 'coredns', tool: 'coredns' },
   { name: 'metrics-server', tool: 'metrics-server' },
   { name: 'local-path-provisioner', tool: 'local-path-provisioner' },
+  { name: 'nominal-resizer', tool: 'nominal-resizer' },
   { name: 'traefik', tool: 'traefik' },
 ];
 

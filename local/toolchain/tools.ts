@@ -15,6 +15,7 @@ export type ToolName =
   | 'traefik'
   | 'metrics-server'
   | 'local-path-provisioner'
+  | 'nominal-resizer'
   | 'kubeconform'
   | 'kube-score'
   | 'psa-check'
@@ -156,6 +157,13 @@ const ALL: readonly Tool[] = [
     version: '0.0.30',
     module: { directory: 'local-path-provisioner', package: 'github.com/rancher/local-path-provisioner' },
     buildMinutes: 2,
+  },
+  {
+    // A command of our own, of nothing but Go's standard library.
+    name: 'nominal-resizer',
+    version: '1.0.0',
+    module: { directory: 'nominal-resizer', package: '.' },
+    buildMinutes: 0.2,
   },
   {
     name: 'kubeconform',

@@ -5,6 +5,7 @@ const VALUES: Record<string, string> = {
   'image.coredns': 'trellis.local/coredns:1',
   'image.metrics-server': 'trellis.local/metrics-server:1',
   'image.local-path-provisioner': 'trellis.local/local-path-provisioner:1',
+  'image.nominal-resizer': 'trellis.local/nominal-resizer:1',
   'image.busybox': 'trellis.local/busybox:1',
   'image.traefik': 'trellis.local/traefik:1',
   'metricsServer.cert': 'Y2VydA==',
@@ -50,7 +51,7 @@ describe.each(ADDON_NAMES)('addon %s', (name) => {
 
   test('runs without root on a read-only file system, from images that are never pulled', () => {
     const pods = podsOf(name);
-    expect(pods).toHaveLength(1);
+    expect(pods).toHaveLength(name === 'local-path' ? 2 : 1);
     for (const { securityContext, containers } of pods) {
       expect(securityContext.runAsNonRoot).toBe(true);
       for (const container of containers) {
@@ -99,4 +100,19 @@ describe('checkMachine', () => {
   test('takes root on Linux', () => {
     expect(() => checkMachine(machine)).not.toThrow();
   });
+});
+
+test('there are two classes: the default one expands, the other never does', () => {
+  const classes = readAddon('local-path', VALUES).filter(({ kind }) => kind === 'StorageClass');
+  const told = classes.map(({ metadata, allowVolumeExpansion }) => ({
+    name: metadata.name,
+    standard: (metadata as { annotations?: Record<string, string> }).annotations?.[
+      'storageclass.kubernetes.io/is-default-class'
+    ],
+    allowVolumeExpansion,
+  }));
+  expect(told).toEqual([
+    { name: 'local-path', standard: 'true', allowVolumeExpansion: true },
+    { name: 'local-path-fixed', standard: undefined, allowVolumeExpansion: false },
+  ]);
 });

@@ -37,10 +37,13 @@ test.each<[ToolName, string, boolean]>([
 describe('each tool', () => {
   test.each(all.map((each) => [each.name, each] as const))('%s has its module, its sums and its version', (_, each) => {
     const directory = path.join('local', 'toolchain', each.module.directory);
-    const [mod, sum] = ['go.mod', 'go.sum'].map((file) => fs.readFileSync(path.join(directory, file), 'utf8'));
-    expect(mod).toContain(`v${each.version}`);
-    expect(sum?.match(/^\S+ v\S+ h1:\S+=$/gm)?.length).toBeGreaterThan(5);
     expect(each.buildMinutes).toBeGreaterThan(0);
+    const mod = fs.readFileSync(path.join(directory, 'go.mod'), 'utf8');
+    // What needs nothing but Go has nothing to pin.
+    if (!mod.includes('require')) return;
+    const sum = fs.readFileSync(path.join(directory, 'go.sum'), 'utf8');
+    expect(mod).toContain(`v${each.version}`);
+    expect(sum.match(/^\S+ v\S+ h1:\S+=$/gm)?.length).toBeGreaterThan(5);
     if (each.module.package === '.') expect(fs.existsSync(path.join(directory, 'main.go'))).toBe(true);
     else expect(mod).toContain(each.module.package.replace(/\/cmd\/.*$/, ''));
   });

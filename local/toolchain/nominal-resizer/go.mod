@@ -1,0 +1,3 @@
+module toolchain/nominal-resizer
+
+go 1.26
