@@ -1,3 +1,4 @@
+import type { ApiObject } from 'cdk8s';
 import { Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -5,6 +6,7 @@ import type { Canary, CanaryRoute } from './canary';
 import { CANARY_SUFFIX } from './canary';
 import { addService } from './http-objects';
 import type { HttpProbes, HttpWorkloadProps } from './http-props';
+import type { ScaledShape } from './http-scaled';
 import { addScaledPods } from './http-scaled';
 import { twinService, twinSettings } from './http-settings';
 import { HttpWorkload } from './http-workload';
@@ -13,6 +15,8 @@ import { wholeSeconds } from './lifecycle';
 import { compute } from './pod';
 import type { Scaling } from './scaling';
 import { ScalingSignal, checkScaling } from './scaling';
+import type { ServiceRole } from './service-role';
+import type { ServiceVolume } from './service-volume';
 
 /** An HTTP service and how far it scales. */
 export interface AutoscaledServiceProps extends HttpWorkloadProps {
@@ -30,47 +34,89 @@ export interface AutoscaledServiceProps extends HttpWorkloadProps {
   readonly scaleUpWindow?: Duration;
   /** Pods that a node drain leaves running; below `minReplicas`. @default - minReplicas - 1, or with a single pod that it may go */
   readonly minAvailable?: number;
+  /**
+   * Fewest zones that the pods stand in at rest; with 2 or more a pod that would make them uneven waits, so that the loss of a zone leaves
+   * some. At most `minReplicas`, and nodes need the label `topology.kubernetes.io/zone`.
+   * @default 1, which promises nothing: pods spread over zones where there are several
+   */
+  readonly zones?: number;
+  /** What outlives the pods. @default - nothing: the pods keep nothing */
+  readonly volume?: ServiceVolume;
+  /** What the service may do at the API server. @default - nothing, and its pods have no token */
+  readonly role?: ServiceRole;
   /** A second version that answers some of the requests. @default - none */
   readonly canary?: Canary;
 }
 
 /**
- * A stateless HTTP service: Deployment, HorizontalPodAutoscaler, disruption budget, Service, ServiceAccount without a token, NetworkPolicy.
- * A rollout never takes a pod away before its successor is ready, and the count of pods belongs to the autoscaler alone.
+ * An HTTP service: Deployment, HorizontalPodAutoscaler, disruption budget, Service, ServiceAccount without a token, NetworkPolicy.
+ * A rollout never takes a pod away before its successor is ready, save where a volume can be with one of them only, and the count of pods
+ * belongs to the autoscaler alone.
  */
 export class AutoscaledService extends HttpWorkload {
   public readonly minReplicas: number;
   public readonly maxReplicas: number;
   public readonly minAvailable: number;
+  public readonly zones: number;
+  /** Pods that may run at the same time: a canary's too, all autoscalers at their maximum, every roll-out under way. */
+  public readonly mostPods: number;
   /** Where routes find the second version, if there is one. */
   public readonly canary: CanaryRoute | undefined;
 
   /** @throws ValidationError with every problem of the props. */
   public constructor(scope: Construct, id: string, props: AutoscaledServiceProps) {
     const scaling = scalingOf(props);
-    const { canary } = props;
+    const { canary, volume, role } = props;
     const defaults = {
       resources: compute([250, 500], [256, 512]),
       probes: { liveness: '/health', readiness: '/ready' },
       ...(canary === undefined ? {} : { twinSuffix: CANARY_SUFFIX }),
+      ...(volume === undefined ? {} : { directories: [volume.directory] }),
     };
-    super(scope, id, props, defaults, (problems, { resources }) => {
+    super(scope, id, props, defaults, (problems, { name, resources }) => {
       checkScaling(problems, scaling, resources);
+      volume?._check(problems, name, scaling, canary !== undefined);
+      role?._check(problems);
       canary?._check(problems, LateTokens.of(scope).asString(scope, canary.image));
     });
     this.minReplicas = scaling.minReplicas;
     this.maxReplicas = scaling.maxReplicas;
     this.minAvailable = scaling.minAvailable;
     this.canary = canary && { serviceName: twinService(this._settings), weight: canary.weight };
-    addScaledPods(this, this._settings, this._env, canary?._rest(scaling) ?? scaling);
-    if (canary !== undefined) this.addCanary(canary, scaling);
+    this.zones = scaling.zones;
+    this.mostPods = this.addPods(props, scaling);
   }
 
-  private addCanary(canary: Canary, scaling: Scaling): void {
+  /** @returns how many pods may run at the same time. */
+  private addPods({ canary, volume, role }: AutoscaledServiceProps, scaling: Scaling): number {
+    const shape = { volume, apiToken: role !== undefined };
+    const stable = canary?._rest(scaling) ?? scaling;
+    const objects = [addScaledPods(this, this._settings, this._env, stable, shape)];
+    const surge = volume?._perReplica === true || volume?._exclusive === true ? 0 : 1;
+    let most = stable.maxReplicas + surge;
+    if (canary !== undefined) {
+      const second = canary._scaling(scaling);
+      objects.push(this.addCanary(canary, second, shape));
+      most += second.maxReplicas + surge;
+    }
+    const first = [
+      ...(volume?._addClaims(this, this._settings, scaling.minReplicas) ?? []),
+      ...(role === undefined ? [] : [this.addRole(role)]),
+    ];
+    for (const object of objects) object.node.addDependency(...first);
+    return most;
+  }
+
+  private addCanary(canary: Canary, scaling: Scaling, shape: ScaledShape): ApiObject {
     const scope = new Construct(this, 'Canary');
     const settings = twinSettings(this._settings, LateTokens.of(this).asString(this, canary.image));
     addService(scope, settings);
-    addScaledPods(scope, settings, this._env, canary._scaling(scaling), { env: canary._env });
+    return addScaledPods(scope, settings, this._env, scaling, { ...shape, env: canary._env });
+  }
+
+  private addRole(role: ServiceRole): ApiObject {
+    for (const { peer, port } of role._edges) this._policy.allowTo(peer, port);
+    return role._add(this, this._settings);
   }
 }
 
@@ -83,7 +129,7 @@ function scalingOf(props: AutoscaledServiceProps): Scaling {
     scaleOn: props.scaleOn ?? [ScalingSignal.cpu(70)],
     minAvailable: props.minAvailable ?? minReplicas - 1,
     scaleUpWindowSeconds: wholeSeconds(props.scaleUpWindow ?? Duration.seconds(0)),
-    zones: 1,
+    zones: props.zones ?? 1,
     fixed: minReplicas === maxReplicas,
     percent: 100,
   };

@@ -2,12 +2,17 @@ import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { EnvMap } from './connections';
 import { envVars } from './connections';
-import type { DeploymentShape } from './http-pod';
+import type { DeploymentShape, PodShape } from './http-pod';
 import { PORT_NAME, httpPod } from './http-pod';
 import { ServiceType } from './http-props';
 import type { HttpSettings } from './http-settings';
+import { HEADLESS_SUFFIX } from './http-settings';
+import type { Labels, PodTemplate } from './kube';
 import { kubeObject } from './kube';
 import { LateTokens } from './late';
+import { setReleaseOptions } from './release-options';
+import { claimTemplate } from './stateful-workload';
+import type { VolumeClaim } from './volume-claim';
 
 /** Adds the ServiceAccount, which has no token and no rights, so that each workload is somebody of its own. */
 export function addServiceAccount(scope: Construct, { name, labels }: HttpSettings): ApiObject {
@@ -53,22 +58,68 @@ export function addDeployment(
   shape: DeploymentShape,
 ): ApiObject {
   const { name, selector, labels, lifecycle } = settings;
-  const annotations = {
-    // The engine's own ten minutes have nothing to do with how long this rollout may take.
-    'pulumi.com/timeoutSeconds': String(lifecycle.awaitSeconds(shape.waves)),
-    ...scoreIgnored(shape.ignored),
-  };
-  return kubeObject(scope, 'Deployment', 'apps/v1/Deployment', { name, labels, annotations }, () => ({
+  const metadata = { name, labels, annotations: rolloutAnnotations(settings, shape, shape.strategy === undefined) };
+  return kubeObject(scope, 'Deployment', 'apps/v1/Deployment', metadata, () => ({
     spec: {
       ...(shape.replicas === undefined ? {} : { replicas: shape.replicas }),
       selector: { matchLabels: selector },
-      strategy: { type: 'RollingUpdate', rollingUpdate: shape.strategy },
+      strategy:
+        shape.strategy === undefined ? { type: 'Recreate' } : { type: 'RollingUpdate', rollingUpdate: shape.strategy },
       revisionHistoryLimit: 5,
+      minReadySeconds: lifecycle.minReadySeconds,
       progressDeadlineSeconds: lifecycle.progressDeadlineSeconds,
-      template: { metadata: { labels }, spec: httpPod(settings, envVars(scope, { ...env, ...shape.env }), shape) },
+      template: template(scope, settings, env, shape),
     },
   }));
 }
+
+/**
+ * Adds a StatefulSet instead, for pods that each have a volume of their own, and the headless Service that it wants.
+ * A pod ends before its successor starts, since both have the same name and volume.
+ */
+export function addStatefulSet(
+  scope: Construct,
+  settings: HttpSettings,
+  env: EnvMap,
+  shape: Omit<DeploymentShape, 'strategy'>,
+  claim: VolumeClaim,
+): ApiObject {
+  const { name, selector, labels, lifecycle } = settings;
+  const headless = `${name}${HEADLESS_SUFFIX}`;
+  const ports = [{ name: PORT_NAME, port: settings.targetPort, targetPort: PORT_NAME, protocol: 'TCP' }];
+  const headlessSpec = { type: 'ClusterIP', clusterIP: 'None', selector, ports };
+  kubeObject(scope, 'Headless', 'v1/Service', { name: headless, labels }, { spec: headlessSpec });
+  const metadata = { name, labels, annotations: rolloutAnnotations(settings, shape, true) };
+  const object = kubeObject(scope, 'StatefulSet', 'apps/v1/StatefulSet', metadata, () => ({
+    spec: {
+      ...(shape.replicas === undefined ? {} : { replicas: shape.replicas }),
+      serviceName: headless,
+      selector: { matchLabels: selector },
+      // Nothing orders them: each serves for itself.
+      podManagementPolicy: 'Parallel',
+      updateStrategy: { type: 'RollingUpdate' },
+      minReadySeconds: lifecycle.minReadySeconds,
+      revisionHistoryLimit: 5,
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      template: template(scope, settings, env, shape),
+      volumeClaimTemplates: [claimTemplate(scope, selector, claim)],
+    },
+  }));
+  // A new template would need a new object, and that starts with one pod: claims that are there grow by themselves.
+  setReleaseOptions(object, { ignoreChanges: ['spec.volumeClaimTemplates[0].spec'] });
+  return object;
+}
+
+const template = (scope: Construct, settings: HttpSettings, env: EnvMap, shape: PodShape): PodTemplate => ({
+  metadata: { labels: settings.labels },
+  spec: httpPod(settings, envVars(scope, { ...env, ...shape.env }), shape),
+});
+
+const rolloutAnnotations = ({ lifecycle }: HttpSettings, shape: PodShape, inPlace: boolean): Labels => ({
+  // The engine's own ten minutes have nothing to do with how long this rollout may take.
+  'pulumi.com/timeoutSeconds': String(lifecycle.awaitSeconds(shape.waves, inPlace)),
+  ...scoreIgnored(shape.ignored),
+});
 
 /** Adds the disruption budget: a single pod may go, or no node could ever be drained. */
 export function addBudget(

@@ -16,19 +16,25 @@ export interface DeploymentShape {
   readonly replicas?: number;
   /** How many pods a rollout replaces one after the other. */
   readonly waves: number;
-  readonly strategy: { readonly maxSurge: number; readonly maxUnavailable: number };
+  /** Without a strategy every pod goes before the first new one starts. */
+  readonly strategy: { readonly maxSurge: number; readonly maxUnavailable: number } | undefined;
   /** Set over the environment of the workload. @default - nothing */
   readonly env?: EnvMap;
   /** kube-score checks that the Deployment does not pass on purpose, each with its reason. @default - none */
   readonly ignored?: Readonly<Record<string, string>>;
   /** Adds to the container. @default - nothing */
-  readonly container?: Partial<Pick<ContainerSpec, 'args' | 'mounts' | 'extendedResources'>>;
+  readonly container?: Partial<
+    Pick<ContainerSpec, 'command' | 'args' | 'mounts' | 'extendedResources' | 'preStopCommand'>
+  >;
   /** Adds to the pod. @default - nothing */
-  readonly pod?: Partial<Pick<PodOptions, 'volumes' | 'nodeSelector' | 'tolerations' | 'runtimeClass'>>;
+  readonly pod?: Partial<Omit<PodOptions, 'labels' | 'serviceAccount' | 'containers' | 'user' | 'grace'>>;
 }
 
+/** What does not depend on how pods are replaced. */
+export type PodShape = Omit<DeploymentShape, 'strategy'>;
+
 /** The pod of a workload, as it stands once all connections are made. */
-export function httpPod(settings: HttpSettings, env: readonly EnvVar[], shape: DeploymentShape): PodSpec {
+export function httpPod(settings: HttpSettings, env: readonly EnvVar[], shape: PodShape): PodSpec {
   const { name, account, image, targetPort, resources, lifecycle, selector, user } = settings;
   const files = directories(settings);
   const container: ContainerSpec = {
@@ -39,7 +45,8 @@ export function httpPod(settings: HttpSettings, env: readonly EnvVar[], shape: D
     env,
     resources,
     probes: httpProbes(settings.probes, lifecycle.startupSeconds),
-    drainSeconds: lifecycle.preStopSeconds,
+    // A command of its own waits for as long by itself.
+    drainSeconds: shape.container?.preStopCommand === undefined ? lifecycle.preStopSeconds : 0,
     mounts: [...files.mounts, ...(shape.container?.mounts ?? [])],
   };
   return hardenedPod({

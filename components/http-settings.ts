@@ -17,13 +17,15 @@ export const NAME_LABEL = 'app.kubernetes.io/name';
 /** Suffix of a Service's name where none is given. */
 const SERVICE_SUFFIX = '-service';
 const CONFIG_SUFFIX = '-config';
+/** Suffix of the Service that names single pods. */
+export const HEADLESS_SUFFIX = '-headless';
 const CONFIG_MAP_BYTES = 1024 * 1024;
 
 /** What a component adds to the common props: its own defaults. */
 export interface HttpDefaults {
   readonly resources: ContainerResources;
   readonly probes: Required<Pick<HttpProbes, 'liveness' | 'readiness'>>;
-  /** Start-up time that comes on top of `startupDeadline`. @default - none */
+  /** Load time where the props state none. @default - none */
   readonly extraStartup?: Duration;
   /** @default - those of LifecycleProps */
   readonly lifecycle?: LifecycleProps;
@@ -70,8 +72,7 @@ export function httpSettings(
 ): HttpSettings {
   const name = props.name ?? id;
   const liveness = props.probes?.liveness ?? defaults.probes.liveness;
-  const startup = wholeSeconds(props.startupDeadline ?? Duration.minutes(2));
-  const extra = defaults.extraStartup === undefined ? 0 : wholeSeconds(defaults.extraStartup);
+  const readinessPeriod = props.probes?.readinessPeriod ?? Duration.seconds(5);
   const selector = { [NAME_LABEL]: name };
   return {
     name,
@@ -79,13 +80,18 @@ export function httpSettings(
     image: LateTokens.of(scope).asString(scope, props.image),
     targetPort: props.port ?? 8080,
     resources: props.resources ?? defaults.resources,
-    lifecycle: new Lifecycle(Duration.seconds(startup + extra), { ...defaults.lifecycle, ...props.lifecycle }),
+    lifecycle: new Lifecycle(props.startupDeadline ?? Duration.minutes(2), {
+      minReady: readinessPeriod,
+      ...(defaults.extraStartup === undefined ? {} : { loadTime: defaults.extraStartup }),
+      ...defaults.lifecycle,
+      ...props.lifecycle,
+    }),
     probes: {
       liveness,
       readiness: props.probes?.readiness ?? defaults.probes.readiness,
       startup: props.probes?.startup ?? liveness,
       livenessPeriod: props.probes?.livenessPeriod ?? Duration.seconds(10),
-      readinessPeriod: props.probes?.readinessPeriod ?? Duration.seconds(5),
+      readinessPeriod,
     },
     serviceType: props.serviceType ?? ServiceType.CLUSTER_IP,
     servicePort: props.servicePort ?? 80,
@@ -218,7 +224,8 @@ function checkSources(problems: Problems, { serviceType, sourceRanges }: HttpSet
   }
 }
 
-function isCidr(range: string): boolean {
+/** Whether it is a range of addresses, of either version. */
+export function isCidr(range: string): boolean {
   const [address = '', bits = '', ...rest] = range.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits)) return false;

@@ -20,8 +20,10 @@ import { Problems } from './validation';
 /** Something behind a Service that answers HTTP: an ingress leads to it, and other services connect to it. */
 export interface IHttpService extends IBackend {
   readonly serviceName: string;
-  /** Longest request that it answers, in seconds; a proxy in front must wait for it. */
+  /** Longest request that it answers, in seconds. */
   readonly longestRequestSeconds: number;
+  /** How long a proxy in front should wait for an answer, in seconds: longer than the longest request. */
+  readonly proxyTimeoutSeconds: number;
   /** A second version of it, which routes pass some of the requests to. @default - none */
   readonly canary?: CanaryRoute | undefined;
 }
@@ -52,7 +54,8 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
   /** @internal */
   protected readonly _env: Record<string, Late | EnvValue>;
   private readonly connected = new Map<IBackend, Set<string>>();
-  private readonly policy: WorkloadPolicy;
+  /** @internal */
+  protected readonly _policy: WorkloadPolicy;
 
   protected constructor(
     scope: Construct,
@@ -80,12 +83,16 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
     addServiceAccount(this, settings);
     addService(this, settings);
     addConfigFiles(this, settings);
-    this.policy = new WorkloadPolicy(this, settings.name, settings.selector, settings.podSelector);
+    this._policy = new WorkloadPolicy(this, settings.name, settings.selector, settings.podSelector);
     if (settings.serviceType === ServiceType.LOAD_BALANCER) this.allowAddresses(settings.sourceRanges);
   }
 
   public get longestRequestSeconds(): number {
     return this.lifecycle.longestRequestSeconds;
+  }
+
+  public get proxyTimeoutSeconds(): number {
+    return this.lifecycle.proxyTimeoutSeconds;
   }
 
   /**
@@ -111,7 +118,7 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
 
   /** Lets clients in; `connects` on their side does it by itself. */
   public allowFrom(...clients: readonly IClient[]): void {
-    for (const client of clients) this.policy.allowFrom(client.peer, this.targetPort);
+    for (const client of clients) this._policy.allowFrom(client.peer, this.targetPort);
   }
 
   /** What a client needs to find this service: `<NAME>_URL`. */
@@ -122,7 +129,7 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
 
   private allowAddresses(ranges: readonly string[]): void {
     for (const cidr of ranges.length > 0 ? ranges : ANYWHERE) {
-      this.policy.allowFrom({ ipBlock: { cidr } }, this.targetPort);
+      this._policy.allowFrom({ ipBlock: { cidr } }, this.targetPort);
     }
   }
 
@@ -138,7 +145,7 @@ export abstract class HttpWorkload extends Construct implements IHttpService, IC
     new Problems(this).environment('connection', env).raise();
     mergeEnv(this, this._env, env);
     this.connected.set(backend, known.add(prefix));
-    this.policy.allowTo(backend.peer, backend.targetPort ?? backend.port);
+    this._policy.allowTo(backend.peer, backend.targetPort ?? backend.port);
     backend.allowFrom(this);
     this.node.addDependency(backend);
   }

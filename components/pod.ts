@@ -3,6 +3,7 @@ import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { Cpu } from 'cdk8s-plus-28';
 import type { Container, EnvVar, Labels, PodSpec, Probe, ResourceRequirements, Volume, VolumeMount } from './kube';
+import type { PodSelector } from './network';
 import { cpuMillis, sizeBytes, sizeQuantity } from './units';
 
 /**
@@ -52,6 +53,16 @@ export interface PodOptions {
   readonly tolerations?: PodSpec['tolerations'];
   /** @default - the cluster's default */
   readonly runtimeClass?: string;
+  /**
+   * Of which pods no zone may ever have two more than another: of all of them, or of each revision for itself, so that a roll-out ends as even
+   * as it began. A zone whose nodes take no pods does not count.
+   * @default - none: zones are a wish, since a cluster may have one only
+   */
+  readonly evenZones?: 'pods' | 'revision';
+  /** Pods whose node this one must share. @default - none */
+  readonly nodeOf?: PodSelector;
+  /** Whether the processes get a token for the API server. @default false */
+  readonly apiToken?: boolean;
 }
 
 /** CPU, memory and scratch disk as a container declares them; a missing scratch disk gets the library's default. */
@@ -95,7 +106,7 @@ export const compute = (cpu: readonly [number, number], memory: readonly [number
 export function hardenedPod(options: PodOptions): PodSpec {
   return {
     serviceAccountName: options.serviceAccount,
-    automountServiceAccountToken: false,
+    automountServiceAccountToken: options.apiToken ?? false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: options.grace.toSeconds(),
     securityContext: {
@@ -106,13 +117,11 @@ export function hardenedPod(options: PodOptions): PodSpec {
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
-      topologyKey,
-      maxSkew: 1,
-      whenUnsatisfiable: 'ScheduleAnyway',
-      labelSelector: { matchLabels: options.labels },
-    })),
-    affinity: { podAntiAffinity: antiAffinity(options.labels) },
+    topologySpreadConstraints: spread(options),
+    affinity: {
+      ...(options.nodeOf === undefined ? {} : { podAffinity: sameNode(options.nodeOf) }),
+      podAntiAffinity: antiAffinity(options.labels),
+    },
     ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),
     ...(options.tolerations === undefined ? {} : { tolerations: options.tolerations }),
     ...(options.runtimeClass === undefined ? {} : { runtimeClassName: options.runtimeClass }),
@@ -121,6 +130,27 @@ export function hardenedPod(options: PodOptions): PodSpec {
     volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '256Mi' } }, ...(options.volumes ?? [])],
   };
 }
+
+function spread({ labels, evenZones }: PodOptions): NonNullable<PodSpec['topologySpreadConstraints']> {
+  const wish = (topologyKey: string) => ({
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: labels },
+  });
+  const zone = wish('topology.kubernetes.io/zone');
+  const demand = {
+    whenUnsatisfiable: 'DoNotSchedule',
+    // Nodes that are gone or drained would else count as an empty zone, and no pod could take the place of theirs.
+    nodeTaintsPolicy: 'Honor',
+    ...(evenZones === 'revision' ? { matchLabelKeys: ['pod-template-hash'] } : {}),
+  };
+  return [evenZones === undefined ? zone : { ...zone, ...demand }, wish('kubernetes.io/hostname')];
+}
+
+const sameNode = (labelSelector: PodSelector) => ({
+  requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector }],
+});
 
 // Preferred, not required: a single-node cluster must still start the second replica.
 const antiAffinity = (labels: Labels) => ({

@@ -94,7 +94,7 @@ export function statefulWorkload(scope: Construct, options: StatefulWorkloadOpti
   retain(options.removalPolicy, account, policy.object, ...services(scope, options, labels));
   const server = statefulSet(scope, options, labels);
   // They come first, with the size that is asked for: the StatefulSet takes the claims that it finds.
-  for (const claim of claims(scope, options)) server.node.addDependency(claim);
+  for (const claim of replicaClaims(scope, options)) server.node.addDependency(claim);
   return policy;
 }
 
@@ -131,7 +131,10 @@ function services(scope: Construct, options: StatefulWorkloadOptions, labels: La
  * The claims of all replicas under the names that their StatefulSet looks for. As objects of their own they grow in place, which a template
  * never does. Fewer replicas leave claims behind where they are retained.
  */
-function claims(scope: Construct, options: StatefulWorkloadOptions): readonly ApiObject[] {
+export function replicaClaims(
+  scope: Construct,
+  options: Pick<StatefulWorkloadOptions, 'name' | 'selector' | 'claim' | 'removalPolicy' | 'replicas'>,
+): readonly ApiObject[] {
   const { name, selector, claim, removalPolicy, replicas = 1 } = options;
   if (claim === undefined) return [];
   const annotations = {
@@ -177,7 +180,7 @@ function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels:
 }
 
 // Only the selector's labels: a label that changes, such as a version, would make every upgrade a replacement.
-const claimTemplate = (scope: Construct, selector: Labels, claim: VolumeClaim) => ({
+export const claimTemplate = (scope: Construct, selector: Labels, claim: VolumeClaim) => ({
   metadata: { name: DATA_VOLUME, labels: selector },
   spec: claimSpec(scope, claim),
 });

@@ -23,11 +23,13 @@ export interface VolumeClaim {
    * @default - the cluster's default StorageClass
    */
   readonly storageClass?: Late;
+  /** Whether pods on several nodes may write to it at the same time, which few classes can do. Fixed at creation. @default false */
+  readonly shared?: boolean;
 }
 
 /** What a claim asks for, in a claim of its own or in a StatefulSet's template. */
-export const claimSpec = (scope: Construct, { size, storageClass }: VolumeClaim) => ({
-  accessModes: ['ReadWriteOnce'],
+export const claimSpec = (scope: Construct, { size, storageClass, shared = false }: VolumeClaim) => ({
+  accessModes: [shared ? 'ReadWriteMany' : 'ReadWriteOnce'],
   ...(storageClass === undefined ? {} : { storageClassName: LateTokens.of(scope).asString(scope, storageClass) }),
   resources: { requests: { storage: sizeQuantity(size) } },
 });

@@ -6,6 +6,8 @@ import { ServiceType } from '../../components/http-props';
 import type { Container, Kinds, PodSpec } from '../../components/kube';
 import { compute } from '../../components/pod';
 import { ScalingSignal } from '../../components/scaling';
+import { AccessRule, ServiceRole } from '../../components/service-role';
+import { ServiceVolume } from '../../components/service-volume';
 import type { Manifest } from './synth';
 import { find as findNamed, objectsOf } from './synth';
 
@@ -58,6 +60,8 @@ export const allHttpProps: Required<HttpWorkloadProps> = {
     readinessPeriod: Duration.seconds(3),
   },
   lifecycle: {
+    loadTime: Duration.seconds(9),
+    minReady: Duration.seconds(7),
     longestRequest: Duration.seconds(40),
     loadBalancerPropagation: Duration.seconds(10),
     grace: Duration.seconds(90),
@@ -83,5 +87,8 @@ export const allServiceProps: Required<AutoscaledServiceProps> = {
   scaleOn: [ScalingSignal.cpu(75), ScalingSignal.memory(80), ScalingSignal.pods('http_requests', 2.5)],
   scaleUpWindow: Duration.seconds(15),
   minAvailable: 1,
+  zones: 3,
+  volume: ServiceVolume.shared({ directory: '/app/store', size: Size.gibibytes(5), storageClass: 'nfs' }),
+  role: ServiceRole.of([AccessRule.read({ resources: ['configmaps'] })], { apiServer: ['198.51.100.1/32'] }),
   canary: Canary.ofImage(IMAGE, { weight: 10, env: { LOG_LEVEL: 'trace' }, minReplicas: 2, maxReplicas: 4 }),
 };

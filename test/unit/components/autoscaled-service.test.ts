@@ -43,8 +43,8 @@ describe('with an image and nothing else', () => {
     const { metadata, spec } = find(chart, 'apps/v1/Deployment');
     expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
     expect(spec.revisionHistoryLimit).toBe(5);
-    expect(spec.progressDeadlineSeconds).toBe(290);
-    expect(metadata.annotations).toEqual({ 'pulumi.com/timeoutSeconds': '410' });
+    expect([spec.minReadySeconds, spec.progressDeadlineSeconds]).toEqual([5, 295]);
+    expect(metadata.annotations).toEqual({ 'pulumi.com/timeoutSeconds': '420' });
     expect(podOf(chart).terminationGracePeriodSeconds).toBe(50);
     expect(onlyContainer(chart).lifecycle).toEqual({ preStop: { sleep: { seconds: 15 } } });
   });
@@ -105,7 +105,7 @@ describe('with every prop', () => {
     const { metadata, spec } = find(chart, 'apps/v1/Deployment', 'api');
     expect(metadata.labels).toEqual({ 'app.kubernetes.io/name': 'api', team: 'blue' });
     expect(metadata.annotations?.['pulumi.com/timeoutSeconds']).toBe('1000');
-    expect(spec.progressDeadlineSeconds).toBe(400);
+    expect([spec.minReadySeconds, spec.progressDeadlineSeconds]).toEqual([7, 400]);
     expect(spec.selector.matchLabels).toEqual({ 'app.kubernetes.io/name': 'api' });
     expect(spec.template.metadata.labels['team']).toBe('blue');
     const pod = podOf(chart, 'api');
@@ -115,6 +115,7 @@ describe('with every prop', () => {
       { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
       { name: 'scratch-0', emptyDir: { sizeLimit: '256Mi' } },
       { name: 'config', configMap: { name: 'api-config' } },
+      { name: 'data', persistentVolumeClaim: { claimName: 'api-data' } },
     ]);
     expect(pod.containers[0]).toMatchObject({
       image: IMAGE,
@@ -128,8 +129,9 @@ describe('with every prop', () => {
         { name: 'tmp', mountPath: '/tmp' },
         { name: 'scratch-0', mountPath: '/app/data' },
         { name: 'config', mountPath: '/app/config', readOnly: true },
+        { name: 'data', mountPath: '/app/store' },
       ],
-      startupProbe: { httpGet: { path: '/started' }, failureThreshold: 13 },
+      startupProbe: { httpGet: { path: '/started' }, failureThreshold: 14 },
       livenessProbe: { httpGet: { path: '/live' }, periodSeconds: 20 },
       readinessProbe: { httpGet: { path: '/ready/now' }, periodSeconds: 3, timeoutSeconds: 3 },
       lifecycle: { preStop: { sleep: { seconds: 10 } } },
@@ -175,7 +177,10 @@ describe('with every prop', () => {
       minReplicas: 3,
       maxReplicas: 9,
       minAvailable: 1,
+      zones: 3,
+      mostPods: 15,
       longestRequestSeconds: 40,
+      proxyTimeoutSeconds: 45,
     });
   });
 });
@@ -238,8 +243,8 @@ test('a long start-up lengthens every wait behind it', () => {
   const chart = freshChart();
   new AutoscaledService(chart, 'api', { image: IMAGE, startupDeadline: Duration.minutes(10) });
   expect(onlyContainer(chart).startupProbe?.failureThreshold).toBe(120);
-  expect(find(chart, 'apps/v1/Deployment').spec.progressDeadlineSeconds).toBe(770);
-  expect(find(chart, 'apps/v1/Deployment').metadata.annotations?.['pulumi.com/timeoutSeconds']).toBe('1370');
+  expect(find(chart, 'apps/v1/Deployment').spec.progressDeadlineSeconds).toBe(775);
+  expect(find(chart, 'apps/v1/Deployment').metadata.annotations?.['pulumi.com/timeoutSeconds']).toBe('1380');
   expect(
     find(chart, 'autoscaling/v2/HorizontalPodAutoscaler').spec.behavior?.scaleDown?.stabilizationWindowSeconds,
   ).toBe(1200);

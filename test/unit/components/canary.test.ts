@@ -145,7 +145,7 @@ test('whatever the weight, both versions hold the capacity of the service, and a
       // References, budgets and ports fit together as the bridge sees them.
       expect(() => render(App.of(chart))).not.toThrow();
     }),
-    { numRuns: 50 },
+    { numRuns: 20 },
   );
 });
 

@@ -53,7 +53,7 @@ describe('with a GPU and a model in the image', () => {
   test('the start-up budget holds the load of the weights: 2500 MiB at 125 MiB/s beside the two minutes', () => {
     const { startupProbe } = onlyContainer(chart);
     expect((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0)).toBe(140);
-    expect(find(chart, 'apps/v1/Deployment').spec.progressDeadlineSeconds).toBe(140 + 140 + 120);
+    expect(find(chart, 'apps/v1/Deployment').spec.progressDeadlineSeconds).toBe(140 + 140 + 5 + 120);
   });
 
   test('what is being generated ends before the kill', () => {

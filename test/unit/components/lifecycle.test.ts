@@ -30,6 +30,9 @@ test('whatever is known, the derived times never contradict each other', () => {
         expect(times.startupSeconds % STARTUP_PERIOD_SECONDS).toBe(0);
         expect(times.graceSeconds).toBeGreaterThan(times.preStopSeconds + times.longestRequestSeconds);
         expect(times.progressDeadlineSeconds).toBeGreaterThanOrEqual(times.startupSeconds + times.graceSeconds);
+        expect(times.progressDeadlineSeconds).toBeGreaterThan(times.minReadySeconds);
+        expect(times.proxyTimeoutSeconds).toBeGreaterThan(times.longestRequestSeconds);
+        expect(times.awaitSeconds(n, true)).toBe(times.awaitSeconds(n) + (n - 1) * times.graceSeconds);
         expect(times.awaitSeconds(n)).toBeGreaterThanOrEqual(times.progressDeadlineSeconds);
         expect(times.awaitSeconds(n + 1)).toBeGreaterThan(times.awaitSeconds(n));
         expect(times.scaleDownWindowSeconds).toBeLessThanOrEqual(3600);
@@ -51,13 +54,28 @@ test('a given grace is accepted exactly when it is longer than drain and request
 test.each<readonly [string, LifecycleProps, string]>([
   [
     'a progress deadline shorter than one pod takes',
-    { progressDeadline: Duration.seconds(169) },
-    'lifecycle.progressDeadline (169 s) must be at least start-up and grace together (170 s)',
+    { progressDeadline: Duration.seconds(174) },
+    'lifecycle.progressDeadline (174 s) must be at least start-up, grace and minReady together (175 s)',
   ],
   [
     'a wait shorter than the progress deadline',
-    { rolloutTimeout: Duration.seconds(289) },
-    'lifecycle.rolloutTimeout (289 s) must be at least the progress deadline (290 s)',
+    { rolloutTimeout: Duration.seconds(294) },
+    'lifecycle.rolloutTimeout (294 s) must be at least the progress deadline (295 s)',
+  ],
+  [
+    'a quiet window shorter than the start',
+    { scaleDownWindow: Duration.seconds(119) },
+    'lifecycle.scaleDownWindow (119 s) must be at least the start-up (120 s), or pods would go before they have served',
+  ],
+  [
+    'a load time that is no number',
+    { loadTime: Duration.seconds(Number.NaN), progressDeadline: Duration.hours(1), scaleDownWindow: Duration.hours(1) },
+    'lifecycle.loadTime must be a time from 0 s to 86400 s, got NaN s',
+  ],
+  [
+    'a minReady beyond a day',
+    { minReady: Duration.days(2) },
+    'lifecycle.minReady must be a time from 0 s to 86400 s, got 172800 s',
   ],
   [
     'a quiet window beyond what the API server takes',
@@ -85,6 +103,16 @@ test.each<readonly [string, LifecycleProps, string]>([
 
 test('a start-up that takes no time is refused', () => {
   expect(given({}, Duration.seconds(0))).toEqual(['startupDeadline must be a time from 1 s to 86400 s, got 0 s']);
+});
+
+test('the time to load lengthens the start and all that waits for it', () => {
+  const props = { loadTime: Duration.minutes(10), minReady: Duration.seconds(30) };
+  const times = new Lifecycle(Duration.minutes(2), props);
+  expect(times.startupSeconds).toBe(720);
+  expect(times.progressDeadlineSeconds).toBe(720 + 50 + 30 + 120);
+  expect(times.scaleDownWindowSeconds).toBe(1440);
+  expect(times.awaitSeconds(3)).toBe(920 + 2 * 750);
+  expect(times.awaitSeconds(3, true)).toBe(920 + 2 * 800);
 });
 
 test('parts of a second count as a whole one', () => {
