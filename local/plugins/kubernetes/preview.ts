@@ -9,6 +9,7 @@ import type { Gvk, KubeObject } from './objects';
 import { explain } from './refusal';
 import type { Session } from './session';
 import { toState } from './state';
+import { admitSize, adopts, isClaim, mustBeAnew } from './volumes';
 
 /** How long a preview tries to reach the API server before it goes on without. */
 const PREVIEW_PATIENCE_S = 3;
@@ -103,8 +104,14 @@ function excuse(
   }
   const verdict =
     [400, 409, 413, 422].includes(error.code) ||
-    /violates PodSecurity|not declared in schema|failed to create typed/.test(error.message);
+    /violates PodSecurity|not declared in schema|failed to create typed|can be expanded|must support resize/.test(
+      error.message,
+    );
   if (verdict) return undefined;
+  if (/exceeded quota/.test(error.message)) {
+    // The same update may raise it.
+    return { severity: 'info', text: `${display(object)} is more than the quota allows now: ${error.message}` };
+  }
   return { severity: 'warning', text: `${display(object)} could not be checked: ${error.message}` };
 }
 
@@ -118,8 +125,10 @@ export async function previewCreate(session: Session, input: PreviewInput): Prom
   const options = { signal: context.signal, patience: PREVIEW_PATIENCE_S };
   try {
     const existing = await session.cluster.get(gvk, namespaceOf(object), nameOf(object), options);
-    if (existing !== undefined && !session.isPatch(context, gvk)) {
-      if (!appliedByPulumi(existing) && !session.settings.upsert) {
+    const adopted = existing !== undefined && adopts(gvk, object, existing, fieldManager);
+    if (adopted) await admitSize(session, context, existing, object, PREVIEW_PATIENCE_S);
+    if (existing !== undefined && !session.isPatch(context, gvk) && !(adopted && !mustBeAnew(gvk, existing, object))) {
+      if (!adopted && !appliedByPulumi(existing) && !session.settings.upsert) {
         session.sayOnce(
           context,
           'warning',
@@ -185,6 +194,13 @@ export async function previewUpdate(
   const options = { signal: context.signal, patience: PREVIEW_PATIENCE_S };
   try {
     const existing = await session.cluster.get(gvk, namespaceOf(object), nameOf(object), options);
+    if (existing !== undefined && mustBeAnew(gvk, existing, object)) {
+      await validateAsNew(session, input, namespaceOf(object));
+      return fromInputs();
+    }
+    if (existing !== undefined && isClaim(gvk)) {
+      await admitSize(session, context, existing, object, PREVIEW_PATIENCE_S);
+    }
     const mayForce = force || existing === undefined || editedByHand(existing, fieldManager);
     const call = { fieldManager, force: mayForce, dryRun: true, ...options };
     const kept = existing === undefined ? object : withoutIgnored(object, existing, fieldManager, input.ignoreChanges);

@@ -8,6 +8,7 @@ import { KubernetesError, messageOf } from './errors';
 import { connection } from './kubeconfig';
 import { withoutBookkeeping } from './live-inputs';
 import { annotationTrue, asObject, parseId } from './objects';
+import type { Gvk } from './objects';
 import { read, remove } from './read';
 import { Session } from './session';
 import { problems, readSettings, unknownKeys } from './settings';
@@ -39,6 +40,7 @@ async function diff(session: Session, request: DiffRequest, context: Context): P
     live,
     ignoreChanges: request.ignoreChanges,
   });
+  if (keepsPods(gvk, planned.replaces)) session.keepPods.add(context.urn);
   const unready = await unreadyJob(session, request, context);
   const replaces = unready ? [...planned.replaces, `metadata.annotations["${REPLACE_UNREADY}"]`] : planned.replaces;
   return {
@@ -48,6 +50,13 @@ async function diff(session: Session, request: DiffRequest, context: Context): P
     deleteBeforeReplace: replaces.length > 0 && planned.deleteBeforeReplace,
   };
 }
+
+/** Only what new pods would get differs: those that run go on under the StatefulSet's successor. */
+const keepsPods = (gvk: Gvk, replaces: readonly string[]): boolean =>
+  gvk.group === 'apps' &&
+  gvk.kind === 'StatefulSet' &&
+  replaces.length > 0 &&
+  replaces.every((path) => path.startsWith('spec.volumeClaimTemplates'));
 
 /** A Job that carries the annotation is made anew while it has not completed. */
 async function unreadyJob(session: Session, request: DiffRequest, context: Context): Promise<boolean> {

@@ -108,7 +108,7 @@ const SKIPPABLE = new Set([
 const unawaited = (inputs: KubeObject, gvk: Gvk): boolean =>
   annotationTrue(inputs, 'pulumi.com/skipAwait') && SKIPPABLE.has(gvk.kind);
 
-function propagation(inputs: KubeObject, gvk: Gvk): Propagation {
+function propagation(inputs: KubeObject, gvk: Gvk, keepPods: boolean): Propagation {
   switch (annotation(inputs, 'pulumi.com/deletionPropagationPolicy')?.toLowerCase()) {
     case 'orphan':
       return 'Orphan';
@@ -117,6 +117,7 @@ function propagation(inputs: KubeObject, gvk: Gvk): Propagation {
     case 'foreground':
       return 'Foreground';
     default:
+      if (keepPods) return 'Orphan';
       // Where nobody waits for the end, its parts need not go first, and the name is free at once.
       return ownsOthers(gvk) && !unawaited(inputs, gvk) ? 'Foreground' : 'Background';
   }
@@ -157,7 +158,7 @@ async function removeObject(session: Session, context: Context, gvk: Gvk, target
   const { signal } = context;
   const uid = text(live, 'metadata', 'uid');
   try {
-    const policy = propagation(inputs, gvk);
+    const policy = propagation(inputs, gvk, session.keepPods.has(context.urn));
     await cluster.delete(gvk, namespace, name, policy, uid === undefined ? { signal } : { signal, uid });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -15,6 +15,8 @@ export class Session {
   public readonly cluster: Cluster;
   /** Namespace for objects that name none. */
   public readonly namespace: string;
+  /** URNs of StatefulSets that are made anew for another claim template: their pods go on, and the successor takes them over. */
+  public readonly keepPods = new Set<string>();
   private readonly said = new Set<string>();
 
   public constructor(public readonly settings: Settings) {

@@ -24,6 +24,7 @@ import { previewCreate, previewUpdate } from './preview';
 import { alreadyExists, explain } from './refusal';
 import type { Session } from './session';
 import { fromState, toState } from './state';
+import { admitSize, adopts, isClaim, makeRoom, mustBeAnew } from './volumes';
 
 /** How long a namespace or kind that is not there may be on its way: other resources of the same update bring it. */
 const ARRIVAL_S = 20;
@@ -126,9 +127,23 @@ async function claim(write: Write): Promise<void> {
     });
     return;
   }
+  if (adopts(gvk, object, existing, fieldManager)) return await adopt(write, existing);
   if (session.settings.upsert) return;
   if (!appliedBy(existing, fieldManager)) throw alreadyExists(object);
+  // The engine leaves one that was retained where it stands; its pods are its successor's.
+  if (session.keepPods.has(context.urn)) {
+    return await makeRoom(session, context, gvk, existing, { orphan: true, timeout: write.timeout });
+  }
   context.log('info', `${display(object)} was made by an interrupted update of this stack; going on with it`);
+}
+
+/** Goes on with a claim that exists; its size has to be possible. */
+async function adopt({ session, context, gvk, object, timeout }: Write, existing: KubeObject): Promise<void> {
+  if (mustBeAnew(gvk, existing, object)) {
+    return makeRoom(session, context, gvk, existing, { orphan: false, timeout });
+  }
+  await admitSize(session, context, existing, object);
+  context.log('info', `${display(object)} exists already; going on with it`);
 }
 
 export async function create(session: Session, request: CreateRequest, context: Context): Promise<CreateResponse> {
@@ -187,6 +202,11 @@ async function prepare(write: Write, ignoreChanges: readonly string[]): Promise<
   for (let attempt = 0; ; attempt++) {
     const live = await session.cluster.get(gvk, namespaceOf(object), nameOf(object), options);
     if (live === undefined) return write;
+    if (mustBeAnew(gvk, live, object)) {
+      await makeRoom(session, context, gvk, live, { orphan: false, timeout: write.timeout });
+      return write;
+    }
+    if (isClaim(gvk)) await admitSize(session, context, live, object);
     const prepared = { ...write, object: withoutIgnored(object, live, fieldManager, ignoreChanges) };
     const fields = session.isPatch(context, gvk) ? undefined : takenOver(live, fieldManager);
     if (fields === undefined || attempt === 5) return prepared;

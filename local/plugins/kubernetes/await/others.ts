@@ -1,8 +1,8 @@
-import { equivalent } from '../equivalence';
+import { equivalent, quantity } from '../equivalence';
 import { count, list, namespaceOf, nameOf, pluck, record, scalar, text } from '../objects';
 import type { KubeObject } from '../objects';
 import { condition, failed, READY, waiting } from './verdict';
-import type { Rule, Surroundings } from './verdict';
+import type { Rule, Surroundings, Verdict } from './verdict';
 
 /** How long a custom resource's controller may take to say its first word before it counts as one that says nothing. */
 const FIRST_WORD_S = 3;
@@ -33,9 +33,26 @@ export const service: Rule = async (live, surroundings) => {
 export const ingress: Rule = (live) =>
   balanced(live) ? READY : waiting('waiting for an ingress controller to publish an address');
 
+/** Whether a bound claim has the size that it asks for. */
+function grown(live: KubeObject): Verdict {
+  const [wanted, has] = [
+    quantity(pluck(live, 'spec', 'resources', 'requests', 'storage')),
+    quantity(pluck(live, 'status', 'capacity', 'storage')),
+  ];
+  if (wanted === undefined || has === undefined || has >= wanted) return READY;
+  if (text(live, 'status', 'allocatedResourceStatuses', 'storage')?.endsWith('Infeasible') === true) {
+    const problem = condition(live, 'ControllerResizeError') ?? condition(live, 'NodeResizeError');
+    return failed(`the volume can't grow: ${problem?.message ?? 'its driver says that it is not possible'}`);
+  }
+  // The file system follows where a pod uses it, which may be later than this.
+  if (condition(live, 'FileSystemResizePending')?.status === 'True') return READY;
+  const sizes = [pluck(live, 'status', 'capacity', 'storage'), pluck(live, 'spec', 'resources', 'requests', 'storage')];
+  return waiting(`waiting for the volume to grow from ${sizes.map(scalar).join(' to ')}`);
+}
+
 export const persistentVolumeClaim: Rule = async (live, { cluster, signal }) => {
   const phase = text(live, 'status', 'phase');
-  if (phase === 'Bound') return READY;
+  if (phase === 'Bound') return grown(live);
   if (phase === 'Lost') return failed('the volume of the claim is lost');
   const name = text(live, 'spec', 'storageClassName');
   if (phase === 'Pending' && name !== undefined && name !== '') {

@@ -43,8 +43,9 @@ export const statefulSet: Rule = (live) => {
   const partition = count(live, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
   const due = Math.max(0, wanted - partition);
   const same = text(live, 'status', 'currentRevision') === text(live, 'status', 'updateRevision');
-  // The controller leaves `updatedReplicas` out once every pod has the current revision.
-  const updated = same ? wanted : status(live, 'updatedReplicas');
+  // The controller leaves `updatedReplicas` out once every pod has the current revision. A StatefulSet that took over another's pods
+  // has one revision from the start, and pods of an older one.
+  const updated = status(live, same && status(live, 'updatedReplicas') === 0 ? 'currentReplicas' : 'updatedReplicas');
   return updated < due ? waiting(`${updated}/${due} replicas updated`) : READY;
 };
 

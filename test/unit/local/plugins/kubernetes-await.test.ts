@@ -72,8 +72,14 @@ describe('workloads', () => {
   });
 
   test.each<[string, KubeObject, KubeObject, string]>([
-    ['all ready', { readyReplicas: 2, currentRevision: 'a', updateRevision: 'a' }, {}, 'ready'],
+    ['all ready', { readyReplicas: 2, currentReplicas: 2, currentRevision: 'a', updateRevision: 'a' }, {}, 'ready'],
     ['one ready', { readyReplicas: 1, currentRevision: 'a', updateRevision: 'a' }, {}, '1/2 replicas ready'],
+    [
+      'pods of a predecessor',
+      { readyReplicas: 2, currentReplicas: 1, currentRevision: 'b', updateRevision: 'b' },
+      {},
+      '1/2 replicas updated',
+    ],
     [
       'a rollout under way',
       { readyReplicas: 2, updatedReplicas: 1, currentRevision: 'a', updateRevision: 'b' },
@@ -152,6 +158,26 @@ describe('other kinds', () => {
     expect(await look(claim, live)).toBe('waiting for StorageClass s, which does not exist');
     expect(await look(claim, { ...live, status: { phase: 'Bound' } })).toBe('ready');
     expect(await look(claim, { ...live, status: { phase: 'Lost' } })).toBe('fatal: the volume of the claim is lost');
+  });
+
+  test.each<[string, KubeObject, string]>([
+    ['still small', {}, 'waiting for the volume to grow from 1Gi to 2Gi'],
+    ['as large as it asks for, in another spelling', { capacity: { storage: '2048Mi' } }, 'ready'],
+    ['whose file system follows', { conditions: conditions(['FileSystemResizePending', 'True']) }, 'ready'],
+    [
+      'that its driver can never grow',
+      {
+        allocatedResourceStatuses: { storage: 'ControllerResizeInfeasible' },
+        conditions: conditions(['ControllerResizeError', 'True', '', 'no room in the pool']),
+      },
+      "fatal: the volume can't grow: no room in the pool",
+    ],
+  ])('a growing claim %s', async (_, status, expected) => {
+    const live = {
+      spec: { resources: { requests: { storage: '2Gi' } } },
+      status: { phase: 'Bound', capacity: { storage: '1Gi' }, ...status },
+    };
+    expect(await look(gvk('', 'PersistentVolumeClaim'), live)).toBe(expected);
   });
 
   test('custom resources: their Ready condition, where there is one', async () => {
