@@ -17,6 +17,8 @@ const STACKS = ['dev', 'staging', 'prod'];
 const stackOption = (): Option =>
   new Option('-s, --stack <name>', 'environment to work on').choices(STACKS).default('dev');
 
+const simulateOption = (what: string): Option => new Option('--simulate', what);
+
 function minutes(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0)
@@ -50,12 +52,14 @@ function clusterVerbs(program: Command): void {
     .addOption(stackOption())
     .option('-y, --yes', 'do not ask, not even before a cluster of yours is changed')
     .option('--refresh', 'look first for changes made by hand, and undo them')
+    .addOption(simulateOption('rehearse staging or prod here: real API server and scheduler, simulated nodes and pods'))
     .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
     .addHelpText(
       'after',
       examples(
         ['./trellis up', 'the dev stack on this machine'],
         ['./trellis up -s prod --yes', "prod, on the cluster that Pulumi.prod.yaml's context names"],
+        ['./trellis up -s prod --simulate', 'prod as a rehearsal, on nodes and with pods that are simulated'],
         ['./trellis up --refresh', 'also undoes what was changed by hand'],
         ['./trellis up --wait 30', 'after another run has ended'],
       ),
@@ -67,6 +71,7 @@ function clusterVerbs(program: Command): void {
     .description('Shows what `up` would change, and changes nothing. Makes sure first that the engine is there.')
     .addOption(stackOption())
     .option('--diff', 'each changed field')
+    .addOption(simulateOption('what a rehearsal would change'))
     .addHelpText('after', examples(['./trellis preview -s prod --diff', 'each field that would change in prod']))
     .action((options: Preview.PreviewOptions) => load<typeof Preview>('preview').preview(options));
   program
@@ -75,8 +80,16 @@ function clusterVerbs(program: Command): void {
     .description('Ends every process that this clone started: cluster, private Docker engine, engines. The data stays.')
     .option('--purge', 'also remove the data: databases, images, the stacks’ state, the passphrase')
     .option('-y, --yes', 'do not ask before --purge')
+    .addOption(simulateOption('end the rehearsals alone'))
+    .addOption(new Option('-s, --stack <name>', 'with --simulate: only this rehearsal').choices(['staging', 'prod']))
     .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
-    .addHelpText('after', examples(['./trellis down', 'later, ./trellis up continues with the same data']))
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis down', 'later, ./trellis up continues with the same data'],
+        ['./trellis down -s prod --simulate', 'ends the rehearsal of prod alone'],
+      ),
+    )
     .action((options: Down.DownOptions) => load<typeof Down>('down').down(options));
 }
 
@@ -86,6 +99,7 @@ function lookingVerbs(program: Command): void {
     .summary('cluster, pods, autoscalers, addresses; exits 1 if something is not Ready')
     .description('Shows the cluster’s processes, its nodes, and the stack’s pods, autoscalers and addresses.')
     .addOption(stackOption())
+    .addOption(simulateOption('of the rehearsal'))
     .addHelpText('after', examples(['watch ./trellis status', 'while something rolls out']))
     .action((options: Status.StatusOptions) => load<typeof Status>('status').status(options));
   program

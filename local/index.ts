@@ -32,6 +32,17 @@ export { isAlive, ownProcesses, run, runOrThrow, stop } from './process';
 export type { ProcessRecord, RunOptions, RunResult } from './process';
 export { silent } from './report';
 export type { Report } from './report';
+export {
+  prepareRehearsal,
+  rehearsalDown,
+  rehearsalOf,
+  rehearsalsDown,
+  rehearsalStatus,
+  rehearsalSteps,
+  REHEARSED,
+  rehearse,
+} from './simulate';
+export type { Rehearsal, RehearsalEngine, Rehearsed } from './simulate';
 export { installPackages, missingPackages, which } from './system';
 export { ensureTool, ensureTools, TOOLS } from './toolchain';
 export type { ToolName } from './toolchain';

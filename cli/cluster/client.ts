@@ -1,5 +1,5 @@
 import type * as Client from '@kubernetes/client-node';
-import { contextOf, contextsIn, engineEnv } from '../../local/index';
+import { contextOf, contextsIn, engineEnv, type Rehearsal } from '../../local/index';
 import { CliError } from '../exit';
 
 export interface Connection {
@@ -8,10 +8,15 @@ export interface Connection {
   readonly context: string;
 }
 
-/** Talks to the cluster that a stack's configuration names, and to no other. @throws CliError where no kubeconfig has it */
-export async function connect(stack: string): Promise<Connection> {
+/**
+ * Talks to the cluster that a stack's configuration names, or to the simulated one that stands in for it in a rehearsal, and
+ * to no other.
+ *
+ * @throws CliError where no kubeconfig has it
+ */
+export async function connect(stack: string, rehearsal?: Rehearsal): Promise<Connection> {
   const context = contextOf(stack);
-  const files = ((await engineEnv()).KUBECONFIG ?? '').split(':');
+  const files = rehearsal === undefined ? ((await engineEnv()).KUBECONFIG ?? '').split(':') : [rehearsal.kubeconfig];
   const file = files.find((each) => contextsIn(each).includes(context));
   if (file === undefined) {
     throw new CliError(

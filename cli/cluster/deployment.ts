@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { checkpointFile, engineEnv, engineFiles, ownBackend, run, which } from '../../local/index';
+import { checkpointFile, engineEnv, engineFiles, ownBackend, run, which, type Rehearsal } from '../../local/index';
 import { CliError } from '../exit';
 
 interface Resource {
@@ -24,9 +24,9 @@ interface State {
 }
 
 /** The back end of this clone is read without the CLI, which may not be there yet. */
-async function stateOf(stack: string): Promise<State | undefined> {
-  if (ownBackend(process.env) === undefined) {
-    const file = checkpointFile(stack);
+async function stateOf(stack: string, rehearsal: Rehearsal | undefined): Promise<State | undefined> {
+  if (rehearsal !== undefined || ownBackend(process.env) === undefined) {
+    const file = checkpointFile(stack, rehearsal?.backend);
     if (!fs.existsSync(file)) return undefined;
     return (JSON.parse(fs.readFileSync(file, 'utf8')) as { checkpoint: { latest?: State } }).checkpoint.latest;
   }
@@ -39,9 +39,9 @@ async function stateOf(stack: string): Promise<State | undefined> {
   return (JSON.parse(stdout) as { deployment?: State }).deployment;
 }
 
-/** @returns undefined where the stack was never deployed */
-export async function deploymentOf(stack: string): Promise<Deployment | undefined> {
-  const state = await stateOf(stack);
+/** @returns undefined where the stack was never deployed, or never rehearsed */
+export async function deploymentOf(stack: string, rehearsal?: Rehearsal): Promise<Deployment | undefined> {
+  const state = await stateOf(stack, rehearsal);
   const resources = state?.resources ?? [];
   if (resources.length === 0) return undefined;
   const namespaces = resources.filter(({ type }) => type === 'kubernetes:core/v1:Namespace').map(({ id }) => id ?? '');

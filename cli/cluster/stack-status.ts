@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Client from '@kubernetes/client-node';
+import type { Rehearsal } from '../../local/index';
 import { connect, unreachable, type Connection } from './client';
 import { deploymentOf, type Deployment } from './deployment';
 
@@ -146,12 +147,14 @@ export interface StatusQuery {
   /** Looks again until all is Ready, for so long. @default 0 */
   readonly waitMs?: number;
   readonly progress?: (line: string) => void;
+  /** Where the environment is rehearsed. @default - the real one */
+  readonly rehearsal?: Rehearsal;
 }
 
 /** What the stack's cluster says of its pods. @throws CliError where it doesn't answer */
 export async function stackStatus(query: StatusQuery): Promise<StackStatus> {
-  const connection = await connect(query.stack);
-  const deployment = await deploymentOf(query.stack);
+  const connection = await connect(query.stack, query.rehearsal);
+  const deployment = await deploymentOf(query.stack, query.rehearsal);
   const deadline = Date.now() + (query.waitMs ?? 0);
   for (;;) {
     const found = await look(query.stack, deployment, connection).catch((error: unknown) => {

@@ -3,9 +3,12 @@ import { addresses } from '../cluster/addresses';
 import { report, table } from '../cluster/report';
 import { stackStatus } from '../cluster/stack-status';
 import { EXIT } from '../exit';
+import { rehearsalAsked, rehearsalReport } from '../rehearsal';
 
 export interface StatusOptions {
   readonly stack: string;
+  /** The rehearsal, not the environment. @default false */
+  readonly simulate?: boolean;
 }
 
 /** The local cluster's programs. @returns whether all of them run and the API server answers */
@@ -21,7 +24,12 @@ async function localPart(): Promise<boolean> {
   return state === 'running';
 }
 
-export async function status({ stack }: StatusOptions): Promise<void> {
+export async function status({ stack, simulate }: StatusOptions): Promise<void> {
+  const rehearsal = rehearsalAsked(stack, simulate);
+  if (rehearsal !== undefined) {
+    if (!(await rehearsalReport(rehearsal))) process.exitCode = EXIT.failed;
+    return;
+  }
   if (isLocalStack(stack, process.env) && !(await localPart())) {
     process.stdout.write('To bring it up: ./trellis up\n');
     process.exitCode = EXIT.failed;

@@ -20,6 +20,7 @@ import {
   toolsStep,
   unableToRunCluster,
 } from '../machine-steps';
+import { rehearsalAsked, rehearsalEnd, rehearsalUp } from '../rehearsal';
 import { runSteps, type Step } from '../steps';
 import { addresses } from '../cluster/addresses';
 import { report as statusReport } from '../cluster/report';
@@ -30,6 +31,8 @@ export interface UpOptions {
   readonly yes?: boolean;
   /** Look for changes made by hand, and undo them. @default false */
   readonly refresh?: boolean;
+  /** Against a simulated cluster of this machine, not the environment's own. @default false */
+  readonly simulate?: boolean;
   /** Minutes. */
   readonly wait: number;
 }
@@ -81,21 +84,23 @@ async function agree({ stack, yes }: UpOptions): Promise<void> {
 }
 
 export async function up(options: UpOptions): Promise<void> {
-  await agree(options);
-  const engine = new Made<PreparedEngine>();
+  const { stack, refresh = false, simulate = false, wait } = options;
+  const rehearsal = rehearsalAsked(stack, simulate);
+  if (rehearsal === undefined) await agree(options);
   let lock: HeldLock | undefined;
   const lockStep: Step = {
     title: 'Lock of this clone',
     run: async ({ report }) => {
-      lock = await takeRunLock({ verb: `up -s ${options.stack}`, waitMs: options.wait * 60_000, report });
+      const verb = `up -s ${stack}${simulate ? ' --simulate' : ''}`;
+      lock = await takeRunLock({ verb, waitMs: wait * 60_000, report });
       const { former } = lock;
       return former === undefined ? undefined : `taken over: './trellis ${former.verb}' of ${former.since} was killed`;
     },
   };
   try {
-    await runSteps([lockStep, ...bringUp(options, engine)]);
+    await runSteps([lockStep, ...(rehearsal === undefined ? bringUp(options) : rehearsalUp(rehearsal, refresh))]);
   } finally {
     lock?.release();
   }
-  process.stdout.write(await addresses(options.stack));
+  process.stdout.write(rehearsal === undefined ? await addresses(stack) : rehearsalEnd(rehearsal));
 }

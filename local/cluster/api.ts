@@ -5,7 +5,13 @@ import { ask, type Target } from './https';
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly generation?: number };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly generation?: number;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly status?: Readonly<Record<string, unknown>>;
   readonly [field: string]: unknown;
 }
@@ -44,8 +50,9 @@ export class Api {
   }
 
   /** Server-side apply. Fields that others own are taken over: these objects are nobody else's. */
-  public async apply(manifest: Manifest): Promise<void> {
-    const path = `${await this.pathOf(manifest)}?fieldManager=${FIELD_MANAGER}&force=true`;
+  public async apply(manifest: Manifest, subresource?: 'status'): Promise<void> {
+    const object = await this.pathOf(manifest);
+    const path = `${object}${subresource === undefined ? '' : `/${subresource}`}?fieldManager=${FIELD_MANAGER}&force=true`;
     const answer = await ask(this.target, path, {
       method: 'PATCH',
       contentType: 'application/apply-patch+yaml',

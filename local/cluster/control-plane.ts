@@ -22,6 +22,8 @@ export interface ControlPlane {
   readonly serviceCidr: string;
   /** Written to disk before an answer is given. Off only where losing all on a power cut is fine. */
   readonly durable: boolean;
+  /** Further flags of the API server. @default - none */
+  readonly apiServerFlags?: readonly string[];
 }
 
 export const apiTarget = (plane: ControlPlane): Target => ({
@@ -128,6 +130,7 @@ export async function apiServerProgram(plane: ControlPlane): Promise<Program> {
       '--enable-aggregator-routing=true',
       '--profiling=false',
       '--shutdown-delay-duration=0s',
+      ...(plane.apiServerFlags ?? []),
     ],
     ...inPlace(plane),
     ready: () => answersOk(apiTarget(plane), '/readyz'),

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { isAlive, readRecord } from '../process';
 import { answersOk } from './https';
 import { clusterInfo, clusterLayout } from './info';
+import type { Layout } from './layout';
 import { recordFile } from './supervise';
 import * as path from 'node:path';
 
@@ -38,15 +39,19 @@ function memoryOf(pid: number): number | undefined {
   return line === null ? undefined : Math.round(Number(line[1]) / 1024);
 }
 
-/** Whether this clone's cluster runs, asked of its processes and of its API server through the loopback port. */
-export async function clusterStatus(): Promise<ClusterStatus> {
-  const layout = clusterLayout();
-  const info = clusterInfo();
-  const programs = PROGRAMS.map((name) => {
+/** Which of the named programs run. */
+export const programsOf = (layout: Layout, names: readonly string[]): readonly ProgramStatus[] =>
+  names.map((name) => {
     const record = readRecord(recordFile(layout, name));
     const pid = record !== undefined && isAlive(record) ? record.pid : undefined;
     return { name, pid, memory: pid === undefined ? undefined : memoryOf(pid) };
   });
+
+/** Whether this clone's cluster runs, asked of its processes and of its API server through the loopback port. */
+export async function clusterStatus(): Promise<ClusterStatus> {
+  const layout = clusterLayout();
+  const info = clusterInfo();
+  const programs = programsOf(layout, PROGRAMS);
   const running = programs.filter(({ pid }) => pid !== undefined).length;
   if (running === 0) return { state: info === undefined ? 'absent' : 'stopped', programs };
   const admin = { certFile: path.join(layout.pki, 'admin.crt'), keyFile: path.join(layout.pki, 'admin.key') };

@@ -26,7 +26,7 @@ export const stacks = ['dev', 'staging', 'prod'] as const;
  * a shell that took its environment from one clone must not make another clone work on the first one's state.
  */
 const exported = (value: string): boolean =>
-  /(^|[/:])\.trellis\/(pulumi\/(home|state|passphrase)|cluster\/kubeconfig|bin|docker)(\/|$)|^\/run\/trellis-[0-9a-f]+\/docker\//.test(
+  /(^|[/:])\.trellis\/(pulumi\/(home|state|passphrase)|cluster\/kubeconfig|simulate|bin|docker)(\/|$)|^\/run\/trellis-[0-9a-f]+\/docker\//.test(
     value.replace(/^(file|unix):\/\//, ''),
   );
 

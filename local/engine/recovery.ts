@@ -87,6 +87,10 @@ export interface RecoverOptions {
   readonly pulumi: string;
   readonly env: Record<string, string>;
   readonly report?: Report;
+  /** The file back end. @default - the clone's */
+  readonly backend?: string;
+  /** The stack's configuration. @default - `Pulumi.<stack>.yaml` of the clone */
+  readonly configFile?: string;
 }
 
 /**
@@ -98,12 +102,13 @@ export interface RecoverOptions {
  */
 export async function recover(options: RecoverOptions): Promise<readonly string[]> {
   const report = options.report ?? silent;
+  const backend = options.backend ?? engineFiles.backend;
   const ended = await endOrphans(report);
   const done = ended === 0 ? [] : [`${ended} processes of a killed run ended`];
-  done.push(...clearPulumiLocks(options.stack, engineFiles.backend));
-  const restored = restoreCheckpoint(options.stack);
+  done.push(...clearPulumiLocks(options.stack, backend));
+  const restored = restoreCheckpoint(options.stack, backend);
   if (restored !== undefined) done.push(restored);
-  const pending = readCheckpoint(options.stack)?.pending ?? 0;
+  const pending = readCheckpoint(options.stack, backend)?.pending ?? 0;
   if (pending > 0) {
     report(`${pending} operations of ${options.stack} were cut off: the state is compared with the cluster`);
     await runOrThrow(
@@ -111,6 +116,7 @@ export async function recover(options: RecoverOptions): Promise<readonly string[
         '--suppress-outputs',
         '-s',
         options.stack,
+        ...(options.configFile === undefined ? [] : ['--config-file', options.configFile]),
       ),
       { cwd: root, env: options.env },
     );

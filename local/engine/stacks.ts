@@ -75,7 +75,12 @@ function writeSalt(file: string, salt: string): void {
   fs.writeFileSync(file, withSalt(text, salt));
 }
 
-async function initStack(stack: string, options: StackOptions, scratch: string): Promise<void> {
+/** Makes a stack in the back end that the environment names, from the project in `scratch`. */
+export async function initStack(
+  stack: string,
+  options: Pick<StackOptions, 'pulumi' | 'env'>,
+  scratch: string,
+): Promise<void> {
   await runOrThrow(
     [options.pulumi, 'stack', 'init', `organization/trellis/${stack}`, '--no-select', '--non-interactive'],
     {

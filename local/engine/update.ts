@@ -21,6 +21,12 @@ export interface UpdateOptions {
   readonly refresh?: boolean;
   /** The folder with Pulumi.yaml. @default - the clone's */
   readonly folder?: string;
+  /** The stack's configuration. @default - `Pulumi.<stack>.yaml` in the folder */
+  readonly configFile?: string;
+  /** What a user types to go on after an interruption. @default `./trellis up -s <stack>` */
+  readonly again?: string;
+  /** Ends the update in order as soon as it is aborted; its reason is thrown. @default - none */
+  readonly signal?: AbortSignal;
 }
 
 export interface UpdateResult {
@@ -30,8 +36,8 @@ export interface UpdateResult {
 
 /** The update was interrupted; the engine has ended in order. */
 export class InterruptedError extends LocalError {
-  public constructor(stack: string) {
-    super(`The update of ${stack} was interrupted. Its state is whole: ./trellis up -s ${stack} goes on from there.`);
+  public constructor(stack: string, again = `./trellis up -s ${stack}`) {
+    super(`The update of ${stack} was interrupted. Its state is whole: ${again} goes on from there.`);
     this.name = 'InterruptedError';
   }
 }
@@ -77,6 +83,7 @@ function start(options: UpdateOptions, events: string): ReturnType<typeof spawn>
     '-s',
     options.stack,
     ...(options.refresh === true ? ['--refresh'] : []),
+    ...(options.configFile === undefined ? [] : ['--config-file', options.configFile]),
   ];
   return spawn(options.pulumi, [...args, '--event-log', events], {
     cwd: options.folder ?? root,
@@ -115,6 +122,8 @@ export async function runUpdate(options: UpdateOptions): Promise<UpdateResult> {
     child.kill('SIGINT');
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const giveUp = (): void => void child.kill('SIGINT');
+  options.signal?.addEventListener('abort', giveUp);
   try {
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', (cause) => reject(new LocalError(`pulumi can't be started: ${cause.message}`, { cause })));
@@ -122,9 +131,12 @@ export async function runUpdate(options: UpdateOptions): Promise<UpdateResult> {
     });
     look();
     if (code === 0) return { summary: progress.summary(), unchanged: progress.unchanged };
-    throw interrupted ? new InterruptedError(options.stack) : failure(options, code, progress, said.join(''));
+    if (interrupted) throw new InterruptedError(options.stack, options.again);
+    options.signal?.throwIfAborted();
+    throw failure(options, code, progress, said.join(''));
   } finally {
     clearInterval(timer);
+    options.signal?.removeEventListener('abort', giveUp);
     close();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     fs.rmSync(folder, { recursive: true, force: true });

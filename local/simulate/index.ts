@@ -1,0 +1,12 @@
+export { CAPACITY, nodesOf, REHEARSED } from './capacity';
+export type { NodePool, Rehearsed } from './capacity';
+export { rehearsalDown, rehearsalsDown } from './down';
+export type { RehearsalDownOptions } from './down';
+export { prepareRehearsal } from './engine';
+export type { RehearsalEngine } from './engine';
+export { rehearsalOf, rehearsalsDir } from './place';
+export type { Rehearsal } from './place';
+export { rehearsalStatus, unschedulable } from './target';
+export { rehearsalSteps } from './up';
+export { rehearse } from './update';
+export type { RehearsalUpdate } from './update';
