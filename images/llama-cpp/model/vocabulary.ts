@@ -34,7 +34,7 @@ export function learnVocabulary(corpus: string, size: number): readonly Token[] 
   for (const word of corpus.split(/\s+/).filter((one) => one !== '')) {
     words.set(`${BLANK}${word}`, (words.get(`${BLANK}${word}`) ?? 0) + 1);
   }
-  let split = [...words].map(([word, count]) => ({ parts: [...word], count }));
+  let split: readonly Split[] = [...words].map(([word, count]) => ({ parts: [...word], count }));
   const characters = [...new Set(split.flatMap(({ parts }) => parts))].sort();
   const joined: string[] = [];
   while (SPECIAL.length + BYTES.length + characters.length + joined.length < size) {
