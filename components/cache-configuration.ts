@@ -1,28 +1,32 @@
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import type { CachePersistence, EvictionPolicy } from './cache-options';
+import type { CacheTopology } from './cache-topology';
 import { sizeBytes } from './units';
 
 /**
- * Part of the memory limit that data may fill. The rest is for client buffers, fragmentation and the process itself;
- * a rewrite of the append-only file forks, and every page written meanwhile is copied.
+ * Part of the memory limit that data may fill. The rest is for client buffers, fragmentation and the process itself; a rewrite of the
+ * append-only file forks, as a first copy to a replica does, and every page written meanwhile is copied.
  */
-export const DATA_SHARE = { memoryOnly: 0.75, appendOnly: 0.6 } as const;
+export const DATA_SHARE = { memoryOnly: 0.75, forking: 0.6 } as const;
+
+/** Whether the server forks while it serves. */
+export const forks = (persistence: CachePersistence, topology: CacheTopology): boolean =>
+  persistence.durable || topology.members !== undefined;
 
 /** Largest `maxMemory` that a memory limit allows. */
-export const largestData = (limit: Size, persistence: CachePersistence): Size =>
-  Size.kibibytes(
-    Math.floor((sizeBytes(limit) * (persistence.durable ? DATA_SHARE.appendOnly : DATA_SHARE.memoryOnly)) / 1024),
-  );
+export const largestData = (limit: Size, forking: boolean): Size =>
+  Size.kibibytes(Math.floor((sizeBytes(limit) * (forking ? DATA_SHARE.forking : DATA_SHARE.memoryOnly)) / 1024));
 
 /**
- * What the clients' user may do: all but what drops every key, stops the server, rewrites its settings, copies it elsewhere or
- * reads what others send (Redis' category `dangerous`). The exceptions read only; `info` is what client libraries ask when they connect.
+ * What the clients' user may do: all but what drops or lists every key, stops the server, shows or rewrites its settings, copies it
+ * elsewhere or reads what others send (Redis' category `dangerous`, such as FLUSHALL, KEYS, CONFIG, DEBUG, SHUTDOWN and MONITOR).
+ * The exceptions read only; `info` is what client libraries ask when they connect.
  */
 export const CLIENT_COMMANDS: readonly string[] = [
   '+@all',
   '-@dangerous',
-  ...['info', 'keys', 'sort', 'role', 'slowlog', 'latency', 'lastsave', 'config|get'].map((name) => `+${name}`),
+  ...['info', 'sort', 'role', 'slowlog', 'latency', 'lastsave'].map((name) => `+${name}`),
 ];
 
 /** What `redis.conf` is written from. */
@@ -31,6 +35,9 @@ export interface CacheSettings {
   readonly maxMemory: Size;
   readonly eviction: EvictionPolicy;
   readonly persistence: CachePersistence;
+  readonly topology: CacheTopology;
+  /** Memory limit of the container. */
+  readonly memory: Size;
   readonly maxClients: number;
   readonly idleTimeout: Duration | undefined;
 }
@@ -57,6 +64,7 @@ export function redisConf(settings: CacheSettings): string {
     '',
     ...persistenceLines(settings.persistence),
     '',
+    ...memberLines(settings),
     '# Nobody changes where files are written, loads code or stops the process from outside.',
     'enable-protected-configs no',
     'enable-debug-command no',
@@ -84,5 +92,35 @@ function persistenceLines(persistence: CachePersistence): readonly string[] {
     'aof-use-rdb-preamble yes',
     // A write that a killed node left half done is cut off at the next start, instead of refusing to start.
     'aof-load-truncated yes',
+  ];
+}
+
+function memberLines({ topology, memory }: CacheSettings): readonly string[] {
+  const { members, sharding } = topology;
+  if (members === undefined) return [];
+  const part = (share: number): number => Math.max(1024 ** 2, Math.floor(sizeBytes(memory) / share));
+  return [
+    '# Replicas. A fork copies to them without a file; the backlog lets one that was away for long go on where it was.',
+    'repl-diskless-sync yes',
+    'repl-diskless-sync-delay 1',
+    `repl-backlog-size ${part(64)}`,
+    // One that reads too slowly is cut off before its buffer fills what data leaves free.
+    `client-output-buffer-limit replica ${part(8)} ${part(16)} 60`,
+    '',
+    '# A primary that is cut off from its replicas takes no writes: they would be lost when another takes over.',
+    `min-replicas-to-write ${members.minReplicasToWrite}`,
+    `min-replicas-max-lag ${members.maxReplicaLag.toSeconds()}`,
+    '',
+    ...(sharding === undefined
+      ? []
+      : [
+          '# Cluster. Without one of its shards it refuses all commands, rather than some of them.',
+          'cluster-enabled yes',
+          'cluster-config-file nodes.conf',
+          `cluster-node-timeout ${members.failureDetection.toMilliseconds()}`,
+          'cluster-require-full-coverage yes',
+          'cluster-allow-replica-migration no',
+          '',
+        ]),
   ];
 }

@@ -2,9 +2,15 @@ import type { Construct } from 'constructs';
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import { largestData } from './cache-configuration';
+import { forks, largestData } from './cache-configuration';
+import type { CacheMetrics } from './cache-metrics';
+import { METRICS_PORT } from './cache-metrics';
 import type { CachePersistence } from './cache-options';
 import type { EvictionPolicy } from './cache-options';
+import type { CacheTopology } from './cache-topology';
+import { topologyProblems } from './cache-topology-rules';
+import type { CacheUser } from './cache-users';
+import { userProblems } from './cache-user-rules';
 import { passwordProblems } from './database-rules';
 import type { Labels } from './kube';
 import type { Late } from './late';
@@ -19,7 +25,11 @@ export interface CacheRulesInput {
   readonly image: Late;
   readonly user: number;
   readonly port: number;
+  readonly topology: CacheTopology;
   readonly password: Late | undefined;
+  readonly systemPassword: Late | undefined;
+  readonly users: readonly CacheUser[];
+  readonly metrics: CacheMetrics | undefined;
   readonly maxMemory: Size | undefined;
   readonly eviction: EvictionPolicy;
   readonly persistence: CachePersistence;
@@ -41,7 +51,7 @@ export function checkCache(scope: Construct, input: CacheRulesInput): void {
   const { eviction, persistence, resources } = input;
   const problems = new Problems(scope);
   problems
-    .dnsLabel('name', input.name, STATEFUL_NAME_MAX)
+    .dnsLabel('name', input.name, STATEFUL_NAME_MAX - (input.topology.sentinels === undefined ? 0 : '-sentinel'.length))
     .image('image', LateTokens.of(scope).asString(scope, input.image))
     .integer('user', input.user, { min: 1, max: 2 ** 31 - 1 })
     .port('port', input.port, 1024)
@@ -56,12 +66,9 @@ export function checkCache(scope: Construct, input: CacheRulesInput): void {
     );
   passwordProblems(problems, input.password);
   memoryProblems(problems, input);
-  for (const command of input.allowedCommands) {
-    problems.require(
-      /^[a-z]+(\|[a-z-]+)?$/.test(command),
-      `allowedCommands: '${command}' must be a command in small letters, with '|' before a subcommand`,
-    );
-  }
+  topologyProblems(problems, input);
+  userProblems(problems, input);
+  metricsProblems(scope, problems, input);
   durationProblem(problems, 'idleTimeout', input.idleTimeout);
   durationProblem(problems, 'terminationGrace', input.terminationGrace);
   durationProblem(problems, 'startupDeadline', input.startupDeadline);
@@ -69,19 +76,34 @@ export function checkCache(scope: Construct, input: CacheRulesInput): void {
   problems.raise();
 }
 
-function memoryProblems(problems: Problems, { maxMemory, persistence, resources }: CacheRulesInput): void {
+function metricsProblems(scope: Construct, problems: Problems, { metrics, port }: CacheRulesInput): void {
+  if (metrics === undefined) return;
+  problems
+    .image('metrics.image', LateTokens.of(scope).asString(scope, metrics.image))
+    .integer('metrics.user', metrics.user, { min: 1, max: 2 ** 31 - 1 })
+    .require(port !== METRICS_PORT, `port (${port}) is the one of the metrics: choose another`);
+  if (metrics.resources !== undefined) problems.resources('metrics.resources', metrics.resources);
+}
+
+function memoryProblems(problems: Problems, input: CacheRulesInput): void {
+  const { maxMemory, persistence, resources, topology } = input;
   const limit = resources.memory?.limit;
   if (limit === undefined) return;
-  const largest = largestData(limit, persistence);
+  const largest = largestData(limit, forks(persistence, topology));
   const data = maxMemory ?? largest;
   const mib = (size: Size): string => `${Math.floor(sizeBytes(size) / 1024 ** 2)} MiB`;
   problems.require(
     !(sizeBytes(data) > sizeBytes(largest)),
-    `maxMemory (${mib(data)}) must be at most ${mib(largest)}: ${persistence.durable ? '60 % of the memory limit with an append-only file' : '75 % of the memory limit'}`,
+    `maxMemory (${mib(data)}) must be at most ${mib(largest)}: ${share(input)}`,
   );
   if (persistence.size === undefined) return;
   problems.require(
     !(sizeBytes(persistence.size) < 2 * sizeBytes(data)),
     `persistence: size (${mib(persistence.size)}) must be at least twice maxMemory (${mib(data)}): the file is rewritten beside itself`,
   );
+}
+
+function share({ persistence, topology }: CacheRulesInput): string {
+  if (persistence.durable) return '60 % of the memory limit with an append-only file';
+  return topology.members === undefined ? '75 % of the memory limit' : '60 % of the memory limit with replicas';
 }

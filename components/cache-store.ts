@@ -2,15 +2,27 @@ import { Duration } from 'cdk8s';
 import type { Size } from 'cdk8s';
 import type { ContainerResources, EnvValue } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { largestData, redisConf } from './cache-configuration';
+import { forks, largestData, redisConf } from './cache-configuration';
+import { CacheEndpoint } from './cache-endpoint';
+import { BUS_OFFSET, memberHosts, memberServices, SENTINEL_PORT } from './cache-members';
+import type { CacheMetrics } from './cache-metrics';
+import { METRICS_PORT, METRICS_PORT_NAME } from './cache-metrics';
 import { CachePersistence, EvictionPolicy } from './cache-options';
-import { cachePod, PASSWORD_KEY, REDIS_URL } from './cache-pod';
+import { cachePod } from './cache-pod';
+import type { CacheStoreProps } from './cache-props';
+import { CacheRouter } from './cache-router';
 import { checkCache } from './cache-rules';
+import { cacheSecret, READ_ONLY_URL_KEY } from './cache-secret';
+import { CacheSentinels } from './cache-sentinel';
+import { CacheTopology } from './cache-topology';
+import type { CacheUser } from './cache-users';
+import { urlKey, usersFile } from './cache-users';
 import type { IBackend, IClient } from './connections';
 import { secretKey } from './connections';
+import { ValidationError } from './errors';
 import type { Labels, NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
-import type { Late, LateSecret } from './late';
+import type { Late } from './late';
 import { LateTokens } from './late';
 import type { WorkloadPolicy } from './network';
 import { podsPeer } from './network';
@@ -18,92 +30,11 @@ import { compute } from './pod';
 import { RemovalPolicy } from './release-options';
 import { retain, serviceHost, statefulWorkload } from './stateful-workload';
 
-/** Props of a CacheStore. */
-export interface CacheStoreProps {
-  /**
-   * Image of Redis 7 that follows the contract of `images/redis`: settings in `/etc/redis/redis.conf`, data in `/data`,
-   * password in the file that `REDIS_PASSWORD_FILE` names, rules of the clients' user in `REDIS_ACL_RULES`, `redis-ping` as probe.
-   */
-  readonly image: Late;
-  /**
-   * Kept in the component's Secret and mounted as a file. It becomes part of a URL that nothing can escape once it is known:
-   * letters, digits, `-`, `.`, `_` and `~` only, at least eight.
-   * @default - no authentication; the clients that `allowFrom` names are still the only ones that can connect
-   */
-  readonly password?: LateSecret;
-  /**
-   * Name of the objects; at most 52 characters.
-   * @default - the construct's id
-   */
-  readonly name?: string;
-  /** @default 6379 */
-  readonly port?: number;
-  /**
-   * Numeric user and group that the image's server runs as.
-   * @default 10071
-   */
-  readonly user?: number;
-  /**
-   * Memory for data. More than the default is refused: what is beyond it is needed for buffers and for the fork of a rewrite.
-   * @default - 75 % of the memory limit, 60 % with an append-only file
-   */
-  readonly maxMemory?: Size;
-  /**
-   * What is dropped when memory is full. A policy that drops any key is refused together with an append-only file.
-   * @default - EvictionPolicy.ALL_KEYS_LRU; with an append-only file EvictionPolicy.VOLATILE_LRU, since keys without expiry are data then
-   */
-  readonly eviction?: EvictionPolicy;
-  /**
-   * Whether data survives the pod. To change it on a living store replaces the StatefulSet.
-   * @default CachePersistence.none()
-   */
-  readonly persistence?: CachePersistence;
-  /**
-   * StorageClass of the append-only file's volume. A later change holds for the volumes of further replicas only.
-   * @default - the cluster's default StorageClass
-   */
-  readonly storageClass?: Late;
-  /** @default 1000 */
-  readonly maxClients?: number;
-  /**
-   * Connections without traffic are closed after that long.
-   * @default - never: pools keep idle connections on purpose, dead ones are found by keep-alive
-   */
-  readonly idleTimeout?: Duration;
-  /**
-   * Commands of Redis' category `dangerous` that clients may use nevertheless, such as `flushdb` or `config|set`.
-   * @default - those that read only: info, keys, sort, role, slowlog, latency, lastsave, config|get
-   */
-  readonly allowedCommands?: readonly string[];
-  /**
-   * Requests and limits of the server; memory has to be limited, to 32 MiB or more.
-   * @default - cpu 100m/500m, memory 256Mi/512Mi
-   */
-  readonly resources?: ContainerResources;
-  /**
-   * Whether volumes, Secret and configuration stay when they leave the definition; the pods then run on with nothing to restart them.
-   * @default - RemovalPolicy.RETAIN with an append-only file, RemovalPolicy.DESTROY without: nothing would be left to keep
-   */
-  readonly removalPolicy?: RemovalPolicy;
-  /**
-   * Time to write out the append-only file and end.
-   * @default Duration.minutes(1)
-   */
-  readonly terminationGrace?: Duration;
-  /**
-   * Time for the start, which reads the whole append-only file before it answers.
-   * @default Duration.minutes(5)
-   */
-  readonly startupDeadline?: Duration;
-  /**
-   * Further labels of the objects and pods; those that select pods are the component's.
-   * @default - none
-   */
-  readonly labels?: Labels;
-}
+export type { CacheStoreProps } from './cache-props';
 
 /**
- * Redis with one instance: nothing reaches it but the clients that `allowFrom` names.
+ * Redis: one server, a primary with replicas behind one Service that always leads to it, or a cluster.
+ * Nothing reaches it but the clients that `allowFrom` names, and none of them can drop every key.
  * @stateful
  */
 export class CacheStore extends Construct implements IBackend {
@@ -111,6 +42,9 @@ export class CacheStore extends Construct implements IBackend {
   public readonly image: Late;
   public readonly user: number;
   public readonly port: number;
+  public readonly topology: CacheTopology;
+  public readonly users: readonly CacheUser[];
+  public readonly metrics: CacheMetrics | undefined;
   public readonly maxMemory: Size;
   public readonly eviction: EvictionPolicy;
   public readonly persistence: CachePersistence;
@@ -121,15 +55,21 @@ export class CacheStore extends Construct implements IBackend {
   public readonly terminationGrace: Duration;
   public readonly startupDeadline: Duration;
   public readonly host: string;
+  /** Pods that clients' traffic goes to: the servers, or the router in front of them. */
   public readonly peer: NetworkPolicyPeer;
-  /** Secret with the key `REDIS_URL`, and `REDIS_PASSWORD` where there is a password. */
+  /** Secret with the keys `REDIS_URL` and, where there is a password, `REDIS_PASSWORD`; both again for each user. */
   public readonly secretName: string;
   /** Whether clients have to prove themselves. */
   public readonly authenticated: boolean;
+  /** The way to the replicas, or to the primary while there are none; nothing but with sentinels. */
+  public readonly readOnly: IBackend | undefined;
 
+  private readonly servers: WorkloadPolicy;
+  /** Policy of the pods that clients' traffic goes to. */
   private readonly policy: WorkloadPolicy;
   private readonly labels: Labels;
   private readonly allowed: readonly string[];
+  private readonly endpoints = new Map<string, CacheEndpoint>();
 
   /** @throws ValidationError with every problem of the props, before any object is made */
   public constructor(scope: Construct, id: string, props: CacheStoreProps) {
@@ -138,6 +78,9 @@ export class CacheStore extends Construct implements IBackend {
     this.image = props.image;
     this.user = props.user ?? 10071;
     this.port = props.port ?? 6379;
+    this.topology = props.topology ?? CacheTopology.standalone();
+    this.users = [...(props.users ?? [])];
+    this.metrics = props.metrics;
     this.persistence = props.persistence ?? CachePersistence.none();
     const { durable } = this.persistence;
     this.eviction = props.eviction ?? (durable ? EvictionPolicy.VOLATILE_LRU : EvictionPolicy.ALL_KEYS_LRU);
@@ -150,66 +93,138 @@ export class CacheStore extends Construct implements IBackend {
     this.labels = props.labels ?? {};
     this.allowed = [...(props.allowedCommands ?? [])];
     const selector = { 'app.kubernetes.io/name': this.name };
-    const { password, maxMemory } = props;
-    checkCache(this, { ...this, labels: this.labels, allowedCommands: this.allowed, selector, password, maxMemory });
+    const { password, systemPassword, maxMemory } = props;
+    const own = { labels: this.labels, allowedCommands: this.allowed, selector };
+    checkCache(this, { ...this, ...own, password, systemPassword, maxMemory });
 
-    this.maxMemory = maxMemory ?? largestData(this.resources.memory?.limit as Size, this.persistence);
+    const forking = forks(this.persistence, this.topology);
+    this.maxMemory = maxMemory ?? largestData(this.resources.memory?.limit as Size, forking);
     this.host = serviceHost(this, `${this.name}-service`);
     this.secretName = `${this.name}-secret`;
     this.authenticated = password !== undefined;
-    this.peer = podsPeer(this, selector);
-    this.addSettings(password, selector);
-    this.policy = this.addServer(props.storageClass, selector);
+    this.addSettings(props, selector);
+    this.servers = this.addServers(props.storageClass, selector);
+    const members = podsPeer(this, selector);
+    this.joinMembers(members);
+    const router = this.addSentinels(members);
+    this.peer = router?.peer ?? members;
+    this.policy = router?.policy ?? this.servers;
+    this.readOnly = router && this.endpoint('ReadOnly', READ_ONLY_URL_KEY, router.readOnlyPort, this.readOnlyHost);
   }
 
-  /** `REDIS_URL`, read from the Secret. */
-  public connectionEnv(prefix = ''): Readonly<Record<string, EnvValue>> {
-    return { [`${prefix}${REDIS_URL}`]: secretKey(this.secretName, REDIS_URL) };
+  /** `REDIS_URL`, read from the Secret; in a cluster also `REDIS_CLUSTER_NODES`, its members as `host:port`, separated by commas. */
+  public connectionEnv(prefix = ''): Readonly<Record<string, Late | EnvValue>> {
+    const env = Object.entries(this.clientEnv(urlKey()));
+    return Object.fromEntries(env.map(([name, value]) => [`${prefix}${name}`, value]));
   }
 
   public allowFrom(...clients: readonly IClient[]): void {
     for (const client of clients) this.policy.allowFrom(client.peer, this.port);
   }
 
-  private addSettings(password: LateSecret | undefined, selector: Labels): void {
+  /**
+   * The store as one of its users sees it: services connect to this instead of the store.
+   * @throws ValidationError where there is no such user
+   */
+  public as(user: string): IBackend {
+    if (!this.users.some(({ name }) => name === user)) {
+      const known = this.users.map(({ name }) => name).join(', ') || 'none';
+      throw new ValidationError(this, [`there is no user '${user}', only: ${known}`]);
+    }
+    return this.endpoint(`User-${user}`, urlKey(user), this.port, this.host);
+  }
+
+  /** Lets clients read the metrics of every server, on port 9121. */
+  public allowMetricsFrom(...clients: readonly IClient[]): void {
+    if (this.metrics === undefined)
+      throw new ValidationError(this, ['there are no metrics: set the prop of that name']);
+    for (const client of clients) this.servers.allowFrom(client.peer, METRICS_PORT);
+  }
+
+  private get readOnlyHost(): string {
+    return serviceHost(this, `${this.name}-readonly-service`);
+  }
+
+  private clientEnv(key: string): Readonly<Record<string, Late | EnvValue>> {
+    const members = memberHosts(this).map((host) => `${host}:${this.port}`);
+    return {
+      REDIS_URL: secretKey(this.secretName, key),
+      ...(this.topology.sharding === undefined ? {} : { REDIS_CLUSTER_NODES: members.join(',') }),
+    };
+  }
+
+  private endpoint(id: string, key: string, targetPort: number, host: string): CacheEndpoint {
+    const known = this.endpoints.get(id);
+    if (known !== undefined) return known;
+    const { port, peer, policy } = this;
+    const target = { host, port, targetPort, peer, policy, env: this.clientEnv(key) };
+    const made = new CacheEndpoint(this, id, target);
+    this.endpoints.set(id, made);
+    return made;
+  }
+
+  private addSettings(props: CacheStoreProps, selector: Labels): void {
     const labels = { ...this.labels, ...selector };
-    const address = `${this.host}:${this.port}/0`;
-    const token = password === undefined ? undefined : LateTokens.of(this).asSecret(this, password);
-    const secret = kubeObject(
-      this,
-      'Secret',
-      'v1/Secret',
-      { name: this.secretName, labels },
-      {
-        type: 'Opaque',
-        stringData:
-          token === undefined
-            ? { [REDIS_URL]: `redis://${address}` }
-            : { [PASSWORD_KEY]: token, [REDIS_URL]: `redis://:${token}@${address}` },
-      },
-    );
+    const { users, topology } = this;
+    const { password, systemPassword } = props;
+    const readOnlyHost = topology.sentinels === undefined ? undefined : this.readOnlyHost;
+    const secret = cacheSecret(this, { host: this.host, readOnlyHost, password, systemPassword, users, labels });
+    const settings = { ...this, memory: this.resources.memory?.limit as Size };
     const config = kubeObject(
       this,
       'Config',
       'v1/ConfigMap',
       { name: `${this.name}-config`, labels },
-      { data: { 'redis.conf': redisConf(this) } },
+      { data: { 'redis.conf': redisConf(settings), ...(users.length === 0 ? {} : { 'users.acl': usersFile(users) }) } },
     );
     retain(this.removalPolicy, secret, config);
   }
 
-  private addServer(storageClass: Late | undefined, selector: Labels): WorkloadPolicy {
-    const { name, labels, removalPolicy, startupDeadline, port, persistence } = this;
+  private addServers(storageClass: Late | undefined, selector: Labels): WorkloadPolicy {
+    const { name, labels, removalPolicy, startupDeadline, port, persistence, topology, metrics } = this;
     const { size } = persistence;
-    return statefulWorkload(this, {
-      name,
-      selector,
-      labels,
+    const bus = topology.sharding === undefined ? [] : [{ name: 'bus', port: port + BUS_OFFSET }];
+    const ports = [{ name: 'redis', port }, ...bus];
+    const policy = statefulWorkload(this, {
+      ...{ name, selector, labels, removalPolicy, startupDeadline },
       port: { name: 'redis', port },
-      removalPolicy,
-      startupDeadline,
+      morePorts: [...bus, ...(metrics === undefined ? [] : [{ name: METRICS_PORT_NAME, port: METRICS_PORT }])],
+      replicas: topology.count,
+      // With sentinels the first pod is the first primary, and the others copy from it. A cluster begins once all its members are there.
+      parallel: topology.sharding !== undefined,
+      serves: topology.sentinels === undefined,
       ...(size === undefined ? {} : { claim: { size, ...(storageClass === undefined ? {} : { storageClass }) } }),
       pod: cachePod(this, selector, this.allowed),
     });
+    if (topology.members !== undefined) {
+      retain(removalPolicy, ...memberServices(this, { name, count: topology.count, selector, labels, ports }));
+    }
+    return policy;
+  }
+
+  /** Members reach each other, and nobody else reaches a cluster's bus. */
+  private joinMembers(members: NetworkPolicyPeer): void {
+    if (this.topology.members === undefined) return;
+    for (const port of this.topology.sharding === undefined ? [this.port] : [this.port, this.port + BUS_OFFSET]) {
+      this.servers.allowFrom(members, port);
+      this.servers.allowTo(members, port);
+    }
+  }
+
+  private addSentinels(members: NetworkPolicyPeer): CacheRouter | undefined {
+    const settings = this.topology.sentinels;
+    if (settings === undefined) return undefined;
+    const image = LateTokens.of(this).asString(this, this.image);
+    const sentinels = new CacheSentinels(this, settings, image, this.labels);
+    const router = new CacheRouter(this, settings, image, this.labels, sentinels);
+    for (const helper of [sentinels, router]) {
+      this.servers.allowFrom(helper.peer, this.port);
+      helper.policy.allowTo(members, this.port);
+    }
+    this.servers.allowTo(sentinels.peer, SENTINEL_PORT);
+    sentinels.policy.allowFrom(members, SENTINEL_PORT);
+    sentinels.policy.allowFrom(router.peer, SENTINEL_PORT);
+    router.policy.allowTo(sentinels.peer, SENTINEL_PORT);
+    return router;
   }
 }

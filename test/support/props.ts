@@ -3,6 +3,8 @@ import { Duration, Size } from 'cdk8s';
 import { AppendSync, CachePersistence, EvictionPolicy } from '../../components/cache-options';
 import type { CacheStoreProps } from '../../components/cache-store';
 import { CacheStore } from '../../components/cache-store';
+import { CacheTopology } from '../../components/cache-topology';
+import { CachePermission, CacheUser } from '../../components/cache-users';
 import { DatabaseBackend } from '../../components/database-backend';
 import { DatabaseEngine } from '../../components/database-engine';
 import { PoolMode } from '../../components/database-pooler';
@@ -87,6 +89,26 @@ export const minimalCache: CacheStoreProps = { image: `registry.test/redis${DIGE
 export const fullCache: Required<CacheStoreProps> = {
   image: `registry.test/redis${DIGEST}`,
   password: 'battery-staple',
+  systemPassword: 'members-of-sessions',
+  topology: CacheTopology.sentinel({
+    replicas: 3,
+    sentinels: 5,
+    quorum: 4,
+    routers: 3,
+    minReplicasToWrite: 2,
+    maxReplicaLag: Duration.seconds(8),
+    failureDetection: Duration.seconds(4),
+    failoverTimeout: Duration.seconds(20),
+  }),
+  users: [
+    CacheUser.named('reports', {
+      password: 'reports-secret',
+      permissions: [CachePermission.read(), CachePermission.pubSub(), CachePermission.command('client|list')],
+      keys: ['report:*'],
+      channels: ['reports'],
+    }),
+  ],
+  metrics: { image: `registry.test/redis-exporter${DIGEST}`, user: 20075, resources: compute([20, 100], [16, 32]) },
   name: 'sessions',
   port: 6380,
   user: 20071,
@@ -96,7 +118,7 @@ export const fullCache: Required<CacheStoreProps> = {
   storageClass: 'fast',
   maxClients: 200,
   idleTimeout: Duration.hours(1),
-  allowedCommands: ['flushdb', 'config|set'],
+  allowedCommands: ['flushdb', 'keys'],
   resources: compute([250, 500], [256, 512]),
   removalPolicy: RemovalPolicy.DESTROY,
   terminationGrace: Duration.seconds(45),
@@ -113,4 +135,8 @@ export const componentCases: readonly ComponentCase[] = [
   { name: 'StatefulDatabase, full', build: (chart) => void new StatefulDatabase(chart, 'postgres', fullDatabase) },
   { name: 'CacheStore, minimal', build: (chart) => void new CacheStore(chart, 'redis', minimalCache) },
   { name: 'CacheStore, full', build: (chart) => void new CacheStore(chart, 'redis', fullCache) },
+  {
+    name: 'CacheStore, cluster',
+    build: (chart) => void new CacheStore(chart, 'redis', { ...fullCache, topology: CacheTopology.cluster() }),
+  },
 ];

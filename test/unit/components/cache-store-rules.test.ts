@@ -116,7 +116,7 @@ test('the default for data is always accepted', () => {
       const persistence = durable
         ? CachePersistence.appendOnly(Size.mebibytes(2 * mebibytes))
         : CachePersistence.none();
-      const maxMemory = largestData(limit, persistence);
+      const maxMemory = largestData(limit, persistence.durable);
       expect(problems({ maxMemory, persistence, resources: { memory: { limit } } })).toEqual([]);
     }),
     { numRuns: 25 },
