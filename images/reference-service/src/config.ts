@@ -36,6 +36,8 @@ export interface ServiceConfig {
   /** @default "development" */
   readonly environment: string;
   readonly databaseUrl: string | undefined;
+  /** Authority of the database's certificate, PEM. @default - the system's */
+  readonly databaseAuthority: string | undefined;
   readonly redisUrl: string | undefined;
   /** Signs the tokens of /api. @default - /api is open, which the log says at start */
   readonly secretKey: string | undefined;
@@ -98,6 +100,10 @@ const schema = z.object({
   APP_ENV: text(/^[a-z0-9-]{1,63}$/, NAME).optional(),
   NOODLE_ENV: text(/^[a-z0-9-]{1,63}$/, NAME).optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_CA_CERT: z
+    .string()
+    .refine((value) => value.trimStart().startsWith('-----BEGIN CERTIFICATE-----'), 'a certificate in PEM')
+    .optional(),
   REDIS_URL: url('redis:', 'rediss:').optional(),
   SECRET_KEY: z.string().min(16, 'at least 16 characters').optional(),
   COMPLETION_URL: url('http:', 'https:').optional(),
@@ -171,6 +177,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     logLevel: LEVELS[logLevel ?? 'INFO'],
     environment: environmentName ?? 'development',
     databaseUrl: values.DATABASE_URL,
+    databaseAuthority: values.DATABASE_CA_CERT,
     redisUrl: values.REDIS_URL,
     secretKey: values.SECRET_KEY,
     dataDir,

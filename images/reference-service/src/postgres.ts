@@ -17,6 +17,31 @@ interface Row {
 const toNote = (row: Row): Note => ({ id: row.id, body: row.body, createdAt: row.created_at.toISOString() });
 const COLUMNS = 'id::text, body, created_at';
 
+/** How node-postgres connects to a URL of libpq's form. */
+export interface Connection {
+  readonly connectionString: string;
+  readonly ssl: false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
+}
+
+/**
+ * Reads `sslmode` as libpq does: `require` encrypts with whoever answers, `verify-ca` and `verify-full` check the certificate.
+ * node-postgres takes all three for the last, so the word must not reach it.
+ * @param authority PEM text of the authority that is trusted; the system's otherwise
+ */
+export function connectionOf(databaseUrl: string, authority?: string): Connection {
+  const url = new URL(databaseUrl);
+  const mode = url.searchParams.get('sslmode') ?? 'disable';
+  url.searchParams.delete('sslmode');
+  const connectionString = url.href;
+  if (mode === 'verify-ca' || mode === 'verify-full') {
+    return {
+      connectionString,
+      ssl: { rejectUnauthorized: true, ...(authority === undefined ? {} : { ca: authority }) },
+    };
+  }
+  return { connectionString, ssl: mode === 'require' ? { rejectUnauthorized: false } : false };
+}
+
 /** Any number: replicas that start together must not create the table at the same moment. */
 const SCHEMA_LOCK = 7_263_001;
 
@@ -28,7 +53,7 @@ export class PostgresBackend implements Backend {
 
   constructor(config: ServiceConfig, databaseUrl: string, log: Logger) {
     this.pool = new Pool({
-      connectionString: databaseUrl,
+      ...connectionOf(databaseUrl, config.databaseAuthority),
       application_name: config.serviceName,
       max: config.databasePoolMax,
       connectionTimeoutMillis: config.checkTimeoutMs,

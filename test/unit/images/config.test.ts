@@ -22,6 +22,7 @@ describe('the configuration of the reference service', () => {
       logLevel: 'info',
       environment: 'development',
       databaseUrl: undefined,
+      databaseAuthority: undefined,
       redisUrl: undefined,
       secretKey: undefined,
       dataDir: undefined,
