@@ -16,6 +16,7 @@ import type { DatabaseEngine } from './database-engine';
 import { POSTGRES_VERSIONS } from './database-engine';
 import { MONITORING_ROLE, REPLICATION_ROLE } from './database-access';
 import type { DatabaseMetrics } from './database-metrics';
+import { METRICS_PORT } from './database-metrics';
 import type { PoolerSettings } from './database-pooler';
 import { POOLER_SUFFIX, PoolMode } from './database-pooler';
 import { REPLICA_SUFFIX } from './database-replicas';
@@ -76,7 +77,7 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   replicaProblems(problems, input);
   poolerProblems(problems, scope, input.pooler, input);
   input.tls?._check(problems);
-  metricsProblems(problems, scope, input.metrics);
+  metricsProblems(problems, scope, input.metrics, input.engine.port);
   problems.raise();
 }
 
@@ -161,9 +162,15 @@ function poolerProblems(
   );
 }
 
-function metricsProblems(problems: Problems, scope: Construct, metrics: DatabaseMetrics | undefined): void {
+function metricsProblems(
+  problems: Problems,
+  scope: Construct,
+  metrics: DatabaseMetrics | undefined,
+  port: number,
+): void {
   if (metrics === undefined) return;
   problems
+    .require(port !== METRICS_PORT, `engine.port must not be ${METRICS_PORT}, which the exporter listens on`)
     .image('metrics.image', LateTokens.of(scope).asString(scope, metrics.image))
     .integer('metrics.user', metrics.user, { min: 1, max: 2 ** 31 - 1 });
   if (metrics.resources !== undefined) problems.resources('metrics.resources', metrics.resources);

@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
 import type { DatabaseConfiguration } from '../../../components/database-configuration';
+import { DatabaseEngine } from '../../../components/database-engine';
 import type { DatabasePoolerOptions, PoolMode } from '../../../components/database-pooler';
 import { compute } from '../../../components/pod';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
@@ -64,6 +65,11 @@ const cases: readonly (readonly [string, Partial<StatefulDatabaseProps>, RegExp]
     'a pooler that takes every connection',
     { ...pooled({ maxServerConnections: 40 }), ...configured({ maxConnections: 52 }) },
     /^configuration.maxConnections \(52\) must be at least 53: the pooler's 40, and 13 for/,
+  ],
+  [
+    'the exporter’s port',
+    { metrics: { image }, engine: DatabaseEngine.postgres('15', { image, port: 9187 }) },
+    /^engine.port must not be 9187/,
   ],
   [
     'a log without what replicas need',
