@@ -16,6 +16,9 @@ export const cacheDir =
 /** Six characters that tell this clone's namespace, interfaces and cgroup from another's. */
 export const cloneId = createHash('sha256').update(root).digest('hex').slice(0, 6);
 
+/** Where sockets lie that a clone's own path is too long for; a restart of the machine empties it. */
+export const runtimeDir = (id = cloneId): string => path.join('/run', `trellis-${id}`);
+
 /** A path under this clone's state. */
 export const state = (...parts: string[]): string => path.join(stateDir, ...parts);
 

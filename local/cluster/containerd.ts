@@ -3,9 +3,16 @@ import * as path from 'node:path';
 import { LocalError } from '../errors';
 import { run, runOrThrow } from '../process';
 import { socketDir, type Layout } from './layout';
-import { snapshotterFor } from './mounts';
 import { NETNS } from './network';
 import type { Program, Resolve } from './supervise';
+
+const OVERLAYFS_MAGIC = 0x794c7630;
+
+/** Layers of images can't be stacked with overlayfs on overlayfs itself, as in a container: they are copied there. */
+export function snapshotterFor(directory: string): 'overlayfs' | 'native' {
+  fs.mkdirSync(directory, { recursive: true });
+  return fs.statfsSync(directory).type === OVERLAYFS_MAGIC ? 'native' : 'overlayfs';
+}
 
 /** Where containerd listens. Not under the clone: a socket's path may have 107 characters, a clone's may be longer. */
 export const containerdSocket = path.join(socketDir, 'containerd.sock');

@@ -1,12 +1,13 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { LocalError } from '../errors';
+import { removeIfEmpty, unmountUnder } from '../mounts';
+import { runtimeDir } from '../paths';
 import { run, stop, ownProcesses } from '../process';
 import type { Report } from '../report';
 import { CGROUP, removeCgroups } from './cgroups';
 import { clusterLayout } from './info';
 import { socketDir, type Layout } from './layout';
-import { removeIfEmpty, unmountUnder } from './mounts';
 import { NETNS, removeNetwork } from './network';
 import { stopNode } from './pods';
 import { end, type Resolve } from './supervise';
@@ -55,7 +56,7 @@ function removeTraces(layout: Layout): void {
   removeIfEmpty(DEVICE_PLUGINS);
   removeIfEmpty(path.dirname(DEVICE_PLUGINS));
   fs.rmSync(socketDir, { recursive: true, force: true });
-  removeIfEmpty(path.dirname(socketDir));
+  removeIfEmpty(runtimeDir());
 }
 
 /** The cluster's directory, and the kubelet's where it lies elsewhere. */

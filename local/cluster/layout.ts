@@ -1,8 +1,8 @@
 import * as path from 'node:path';
-import { cloneId } from '../paths';
+import { cloneId, runtimeDir } from '../paths';
 
 /** Sockets of the clone's programs; gone after a restart of the machine, as they are. */
-export const socketDir = `/run/trellis-${cloneId}/cluster`;
+export const socketDir = path.join(runtimeDir(), 'cluster');
 
 /**
  * Where everything of one cluster lies. All of it is under one directory, save the kubelet's where that path is too long for a

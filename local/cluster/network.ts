@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { cloneId } from '../paths';
 import { run, runOrThrow } from '../process';
-import { removeIfEmpty } from './mounts';
+import { removeIfEmpty } from '../mounts';
 import { chooseSubnet, networksOf, type Subnet } from './subnet';
 
 /** The cluster's network namespace, as `ip netns` lists it. */

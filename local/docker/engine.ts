@@ -7,11 +7,12 @@ import { isAlive, ownProcesses, readRecord, startDetached, stop, stopRecorded, t
 import type { ProcessRecord } from '../process';
 import type { Report } from '../report';
 import { withLock } from '../system/lock';
+import { removeIfEmpty, unmountUnder } from '../mounts';
+import { runtimeDir } from '../paths';
 import { run } from '../system/run';
 import { executables, fullPath } from '../system/which';
 import { dockerLayout } from './layout';
 import type { DockerLayout } from './layout';
-import { unmountBelow } from './mounts';
 
 /** An engine that answers, and the client that talks to it. */
 export interface Docker {
@@ -148,9 +149,11 @@ async function clearUp(layout: DockerLayout): Promise<void> {
   const belongs = (record: ProcessRecord): boolean =>
     record.argv.some((argument) => argument.includes(layout.run) || argument.includes(layout.config));
   for (const record of ownProcesses().filter(belongs)) await stop(record);
-  await unmountBelow(layout.run);
-  await unmountBelow(layout.data);
+  await unmountUnder(layout.run);
+  await unmountUnder(layout.data);
   fs.rmSync(layout.run, { recursive: true, force: true });
+  // Where the run directory is elsewhere, this clone's own above it goes too.
+  removeIfEmpty(runtimeDir());
   fs.rmSync(layout.recordFile, { force: true });
 }
 

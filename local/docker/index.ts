@@ -3,4 +3,3 @@ export { dockerEnvironment, ensureDocker, stopDocker, usersEngine } from './engi
 export type { Docker, DockerOptions } from './engine';
 export { dockerLayout } from './layout';
 export type { DockerLayout } from './layout';
-export { mountsBelow, unmountBelow } from './mounts';

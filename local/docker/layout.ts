@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { cloneId, state } from '../paths';
+import { cloneId, runtimeDir, state } from '../paths';
 
 /** Where the private engine of a clone keeps what it has. */
 export interface DockerLayout {
@@ -20,8 +20,7 @@ const LONGEST_SOCKET = 'containerd/containerd-debug.sock.ttrpc';
 /** The layout under `base`; sockets move to /run where the clone's path is too long for them. */
 export function dockerLayout(base: string = state('docker'), id: string = cloneId): DockerLayout {
   const near = path.join(base, 'run');
-  const run =
-    path.join(near, LONGEST_SOCKET).length <= SOCKET_LIMIT ? near : path.join('/run', `trellis-${id}`, 'docker');
+  const run = path.join(near, LONGEST_SOCKET).length <= SOCKET_LIMIT ? near : path.join(runtimeDir(id), 'docker');
   return {
     data: path.join(base, 'data'),
     run,

@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 
 import { clusterStatus, ownProcesses, runHolder, stateDir } from '../../local/index';
 import { CGROUP, podProcesses } from '../../local/cluster/cgroups';
-import { mountsUnder } from '../../local/cluster/mounts';
+import { mountsUnder } from '../../local/mounts';
+import { runtimeDir } from '../../local/paths';
 import { HOST_LINK } from '../../local/cluster/network';
 import { shims } from '../../local/cluster/pods';
 import { Cluster, endCommands, info, NAMESPACE, request, trellis } from '../support/cluster';
@@ -32,6 +33,7 @@ const left = (): Record<string, readonly unknown[]> => {
     shims: shims(),
     'processes of pods': podProcesses(),
     mounts: mountsUnder(stateDir),
+    'runtime directory': [runtimeDir()].filter((directory) => fs.existsSync(directory)),
     'network namespaces': lines('ip', 'netns', 'list').filter((line) => line.startsWith(netns)),
     interfaces: lines('ip', '-o', 'link', 'show').filter((line) => line.includes(`${HOST_LINK}@`)),
     'control groups': groups(),
@@ -39,9 +41,16 @@ const left = (): Record<string, readonly unknown[]> => {
 };
 
 const nothing = Object.fromEntries(
-  ['processes', 'shims', 'processes of pods', 'mounts', 'network namespaces', 'interfaces', 'control groups'].map(
-    (kind) => [kind, []],
-  ),
+  [
+    'processes',
+    'shims',
+    'processes of pods',
+    'mounts',
+    'runtime directory',
+    'network namespaces',
+    'interfaces',
+    'control groups',
+  ].map((kind) => [kind, []]),
 );
 
 describe('./trellis down and up again', () => {

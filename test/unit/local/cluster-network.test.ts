@@ -1,5 +1,5 @@
 import * as net from 'node:net';
-import { mountsUnder } from '../../../local/cluster/mounts';
+import { mountsUnder } from '../../../local/mounts';
 import { choosePort, freePorts, isFree } from '../../../local/cluster/ports';
 import { chooseSubnet, networksOf } from '../../../local/cluster/subnet';
 

@@ -1,14 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import {
-  dockerLayout,
-  ensureBaseImage,
-  ensureDocker,
-  mountsBelow,
-  stopDocker,
-  usersEngine,
-} from '../../../local/docker';
+import { dockerLayout, ensureBaseImage, ensureDocker, stopDocker, usersEngine } from '../../../local/docker';
 import { isAlive, ownProcesses, readRecord } from '../../../local/process';
 import { silent } from '../../../local/report';
 
@@ -160,13 +153,6 @@ describe('the private engine', () => {
     expect(deep.socket).toBe('/run/trellis-abc123/docker/docker.sock');
     expect(deep.data).toMatch(/deep\/\.trellis\/docker\/data$/);
   });
-});
-
-test('mounts below a directory are found deepest first, blanks and neighbours told apart', () => {
-  const file = at('mountinfo');
-  const line = (point: string): string => `36 35 98:0 / ${point} rw,noatime - ext4 /dev/x rw`;
-  fs.writeFileSync(file, ['/a', '/a/run', '/a/run/x\\040y/z', '/a/running', '/a/run/x\\040y'].map(line).join('\n'));
-  expect(mountsBelow('/a/run', file)).toEqual(['/a/run/x y/z', '/a/run/x y', '/a/run']);
 });
 
 describe('the base image', () => {

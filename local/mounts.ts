@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
-import { LocalError } from '../errors';
-import { run } from '../process';
+import { LocalError } from './errors';
+import { run } from './system/run';
 
 /** `mountinfo` writes space, tab, newline and backslash as octal. */
 const unescape = (text: string): string =>
@@ -26,15 +26,9 @@ export async function unmountUnder(directory: string): Promise<void> {
     }
   }
   const left = mountsUnder(directory);
-  if (left.length > 0) throw new LocalError(`Still mounted: ${left.join(', ')}`, { fix: `umount ${left[0]}` });
-}
-
-const OVERLAYFS_MAGIC = 0x794c7630;
-
-/** Layers of images can't be stacked with overlayfs on overlayfs itself, as in a container: they are copied there. */
-export function snapshotterFor(directory: string): 'overlayfs' | 'native' {
-  fs.mkdirSync(directory, { recursive: true });
-  return fs.statfsSync(directory).type === OVERLAYFS_MAGIC ? 'native' : 'overlayfs';
+  if (left.length > 0) {
+    throw new LocalError(`Still mounted: ${left.join(', ')}.`, { fix: `umount ${left.join(' ')}` });
+  }
 }
 
 /** Removes a directory that nobody uses. */
