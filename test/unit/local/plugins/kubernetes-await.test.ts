@@ -160,26 +160,6 @@ describe('other kinds', () => {
     expect(await look(claim, { ...live, status: { phase: 'Lost' } })).toBe('fatal: the volume of the claim is lost');
   });
 
-  test.each<[string, KubeObject, string]>([
-    ['still small', {}, 'waiting for the volume to grow from 1Gi to 2Gi'],
-    ['as large as it asks for, in another spelling', { capacity: { storage: '2048Mi' } }, 'ready'],
-    ['whose file system follows', { conditions: conditions(['FileSystemResizePending', 'True']) }, 'ready'],
-    [
-      'that its driver can never grow',
-      {
-        allocatedResourceStatuses: { storage: 'ControllerResizeInfeasible' },
-        conditions: conditions(['ControllerResizeError', 'True', '', 'no room in the pool']),
-      },
-      "fatal: the volume can't grow: no room in the pool",
-    ],
-  ])('a growing claim %s', async (_, status, expected) => {
-    const live = {
-      spec: { resources: { requests: { storage: '2Gi' } } },
-      status: { phase: 'Bound', capacity: { storage: '1Gi' }, ...status },
-    };
-    expect(await look(gvk('', 'PersistentVolumeClaim'), live)).toBe(expected);
-  });
-
   test('custom resources: their Ready condition, where there is one', async () => {
     const thing = gvk('example.com', 'Thing');
     expect(await look(thing, {}, {}, 0)).toBe('waiting for its controller');
