@@ -153,6 +153,6 @@ function probes(deadline: Duration, ready: string): { startup: Probe; liveness: 
     readiness:
       ready === 'redis-ping'
         ? { ...ping, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 }
-        : { exec: { command: [ready] }, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 },
+        : { exec: { command: [ready] }, periodSeconds: 5, timeoutSeconds: 10, failureThreshold: 3 },
   };
 }

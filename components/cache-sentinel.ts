@@ -76,11 +76,11 @@ function sentinelPod(
           { name: 'REDIS_PORT', value: String(store.port) },
         ],
         // It keeps a few connections and no data.
-        resources: compute([20, 200], [32, 64]),
+        resources: compute([20, 500], [32, 64]),
         probes: {
           startup: startupProbe(ping, store.startupDeadline),
-          liveness: { ...ping, periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 6 },
-          readiness: { ...ping, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+          liveness: { ...ping, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
+          readiness: { ...ping, periodSeconds: 10, timeoutSeconds: 6, failureThreshold: 3 },
         },
         mounts,
       },

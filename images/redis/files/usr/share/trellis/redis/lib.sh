@@ -21,11 +21,11 @@ hash_of() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
 
 system_password() { cat "${REDIS_SYSTEM_PASSWORD_FILE:?names the file with the password of the members}"; }
 
-# ask USER HOST PORT COMMAND...: one command to another process; silence counts as an answer after three seconds.
+# ask USER HOST PORT COMMAND...: one command to another process; silence counts as an answer after five seconds.
 ask() {
   user=$1 to=$2 at=$3
   shift 3
-  REDISCLI_AUTH=$(system_password) timeout 3 redis-cli -h "$to" -p "$at" --user "$user" --no-auth-warning "$@" 2>&1
+  REDISCLI_AUTH=$(system_password) timeout 5 redis-cli -h "$to" -p "$at" --user "$user" --no-auth-warning "$@" 2>&1
 }
 ask_member() {
   target=$1
