@@ -11,8 +11,8 @@ import { podsPeer } from '../../../components/network';
 import { minimalCache } from '../../support/props';
 import { find, newChart, problemsOf } from '../../support/synth';
 
-const { read, write, pubSub, scripting, transactions, command } = CachePermission;
-const options: CacheUserOptions = { password: 'report-secret', permissions: [read()], keys: ['report:*'] };
+const may = CachePermission;
+const options: CacheUserOptions = { password: 'report-secret', permissions: [may.read()], keys: ['report:*'] };
 const user = (name: string, more: Partial<CacheUserOptions> = {}) => CacheUser.named(name, { ...options, ...more });
 
 const build = (props: Partial<CacheStoreProps>) => {
@@ -29,7 +29,14 @@ class Client extends Construct implements IClient {
 
 describe('users', () => {
   test('see their keys and channels only, and nothing dangerous save what is named', () => {
-    const permissions = [read(), write(), pubSub(), scripting(), transactions(), command('client|list')];
+    const permissions = [
+      may.read(),
+      may.write(),
+      may.pubSub(),
+      may.scripting(),
+      may.transactions(),
+      may.command('client|list'),
+    ];
     const { acl } = build({ users: [user('worker', { permissions, channels: ['jobs:*'] })] });
     expect(acl()).toBe(
       'worker ~report:* &jobs:* +@connection +command +@read +@write +@pubsub +@scripting +@transaction -@dangerous +info ' +
@@ -72,7 +79,7 @@ describe('users', () => {
     ['no key and no channel', { users: [user('a', { keys: [] })] }, /sees neither keys nor channels/],
     ['a pattern with a blank', { users: [user('a', { keys: ['a +@all'] })] }, /'a \+@all' must be printable/],
     ['a line of its own', { users: [user('a', { channels: ['a\nb'] })] }, /must be printable, without blanks/],
-    ['a category', { users: [user('a', { permissions: [command('@all')] })] }, /'@all' must be a command/],
+    ['a category', { users: [user('a', { permissions: [may.command('@all')] })] }, /'@all' must be a command/],
     ['a short password', { users: [user('a', { password: 'canary!' })] }, /^users\['a'\]: password must have at least/],
     [
       'users where everybody may do all',
