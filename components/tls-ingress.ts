@@ -218,10 +218,10 @@ export class TlsIngress extends Construct implements IClient {
     const hosts = new Set([...others.map((other) => other.host), host]);
     problems
       .host('route host', host)
-      // What ingress-nginx's strict validation of paths lets through.
+      // What ingress-nginx's strict validation of paths and the API server let through.
       .require(
-        /^\/[\w./-]*$/.test(path) && !path.includes('//'),
-        `route path must start with '/' and hold letters, digits, '.', '_', '-' only, got '${path}'`,
+        /^\/[\w./-]*$/.test(path) && !/\/(\/|\.{1,2}(\/|$))/.test(path),
+        `route path must start with '/', hold letters, digits, '.', '_', '-' only and no empty or dotted element, got '${path}'`,
       )
       .require(!ofHost.some((other) => other.path === path), `route ${host}${path} is there twice`)
       .require(

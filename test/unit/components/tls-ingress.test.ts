@@ -226,9 +226,11 @@ describe('refused', () => {
 
   test.each<readonly [string, Partial<TlsIngressProps>, string]>([
     ['a host with an underscore', route({ host: 'bad_host..com' }), 'route host must be a lower-case host name'],
-    ['a path without slash', route({ path: 'foo' }), "route path must start with '/' and hold"],
+    ['a path without slash', route({ path: 'foo' }), "route path must start with '/', hold letters"],
     ['a path with a query', route({ path: '/a?b' }), "got '/a?b'"],
     ['a double slash', route({ path: '/a//b' }), "got '/a//b'"],
+    ['a path that leads up', route({ path: '/a/../b' }), "got '/a/../b'"],
+    ['a path that leads nowhere', route({ path: '/a/.' }), "got '/a/.'"],
     ['a bad name', { name: 'a_b' }, 'name must be an RFC 1123 label'],
     ['a name too long for its policy', { name: 'a'.repeat(59) }, 'at most 58 characters'],
     ['a bad class', { className: 'Nginx' }, 'className must be an RFC 1123 subdomain'],
