@@ -28,7 +28,21 @@ export interface SecretStore {
  * No value is read or written.
  * @throws DefinitionError where a late value has no reference to an external secret.
  */
-export function renderForGitOps(app: App, store: SecretStore): readonly Manifest[] {
+export const renderForGitOps = (app: App, store: SecretStore): readonly Manifest[] =>
+  gitOpsObjects(app, store).map(({ manifest }) => manifest);
+
+/** An object for GitOps, and the construct that it comes from. */
+export interface GitOpsObject {
+  /** Construct path: the same in every environment, whatever the names are. */
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * The same, each with its construct path.
+ * @throws DefinitionError where a late value has no reference to an external secret.
+ */
+export function gitOpsObjects(app: App, store: SecretStore): readonly GitOpsObject[] {
   const tokens = LateTokens.of(app);
   const objects = render(app);
   const sources = readableSources(objects);
@@ -45,7 +59,7 @@ export function renderForGitOps(app: App, store: SecretStore): readonly Manifest
     return manifest;
   });
   if (problems.length > 0) throw new DefinitionError(problems);
-  return manifests;
+  return objects.map(({ path }, index) => ({ path, manifest: manifests[index] ?? {} }));
 }
 
 function lateFields(object: RenderedObject): readonly string[] {

@@ -1,5 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, exitCodeOf, messageOf } from './exit';
+import { ENVIRONMENTS } from './stack-program';
+import type * as Diff from './verbs/diff';
 import type * as Doctor from './verbs/doctor';
 import type * as Down from './verbs/down';
 import type * as Env from './verbs/env';
@@ -13,9 +15,8 @@ import type * as Up from './verbs/up';
 /** A verb's code is read when it is asked for: `./trellis --help` needs none of it. */
 const load = <Verb>(name: string): Verb => module.require(`./verbs/${name}`) as Verb;
 
-const STACKS = ['dev', 'staging', 'prod'];
 const stackOption = (): Option =>
-  new Option('-s, --stack <name>', 'environment to work on').choices(STACKS).default('dev');
+  new Option('-s, --stack <name>', 'environment to work on').choices(ENVIRONMENTS).default('dev');
 
 const simulateOption = (what: string): Option => new Option('--simulate', what);
 
@@ -136,6 +137,26 @@ function toolVerbs(program: Command): void {
     .option('-o, --output <file>', 'write there instead of stdout')
     .addHelpText('after', examples(['./trellis render -s prod -o prod.yaml', 'what prod consists of']))
     .action((options: Render.RenderOptions) => load<typeof Render>('render').render(options));
+  program
+    .command('diff')
+    .summary('in what two environments differ, object by object')
+    .description(
+      'Prints the structural difference of two environments, or of two git revisions of one. Secrets are never shown.',
+    )
+    .argument('<range>', 'such as dev..prod, or main..HEAD; main.. compares with the files as they are')
+    .addOption(stackOption())
+    .addOption(
+      new Option('-f, --format <name>', 'how it is written').choices(['text', 'json', 'markdown']).default('text'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis diff dev..prod', 'what prod has that dev has not'],
+        ['./trellis diff main..HEAD -s prod', 'what the commits since main change in prod'],
+        ['./trellis diff main.. -f markdown', 'as a comment on a change'],
+      ),
+    )
+    .action((range: string, options: Diff.DiffOptions) => load<typeof Diff>('diff').diff(range, options));
   program
     .command('test')
     .summary('every check of the project; installs what they need')

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { parse, stringify } from 'yaml';
-import { ExternalSecretValue, renderForGitOps } from '../bridge/gitops';
+import type { GitOpsObject } from '../bridge/gitops';
+import { ExternalSecretValue, gitOpsObjects } from '../bridge/gitops';
 import { buildPlatform } from './platform';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
@@ -28,10 +29,10 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
 }
 
 /**
- * One environment as plain YAML, without an engine and without any secret: Secrets become references to an external store.
- * Images that a deployment would build are named by tag.
+ * The objects of one environment, each with its construct path, without an engine and without any secret: Secrets become references to
+ * an external store. Images that a deployment would build are named by tag.
  */
-export async function renderEnvironment(environment: string): Promise<string> {
+export async function renderObjects(environment: string): Promise<readonly GitOpsObject[]> {
   const settings = await readSettings(environment);
   const { images, cluster } = settings;
   const image = (source: ImageSource): string =>
@@ -42,6 +43,11 @@ export async function renderEnvironment(environment: string): Promise<string> {
     noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: named.noaServer, secrets: secrets.noaServer },
   });
-  const manifests = renderForGitOps(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
-  return manifests.map((manifest) => `---\n${stringify(manifest, { lineWidth: 0 })}`).join('');
+  return gitOpsObjects(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
+}
+
+/** The same as plain YAML. */
+export async function renderEnvironment(environment: string): Promise<string> {
+  const objects = await renderObjects(environment);
+  return objects.map(({ manifest }) => `---\n${stringify(manifest, { lineWidth: 0 })}`).join('');
 }
