@@ -1,4 +1,7 @@
-/** Three suites: `unit` needs Node only, `engine` the real Pulumi CLI and API server, `cluster` a running local cluster. */
+/**
+ * Four suites: `unit` needs Node only, `engine` the real Pulumi CLI and API server, `rehearsal` these and simulated nodes,
+ * `cluster` a running local cluster.
+ */
 const transform = {
   '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
 };
@@ -13,6 +16,6 @@ const suite = (name) => ({
 });
 
 module.exports = {
-  projects: [suite('unit'), suite('engine'), suite('cluster')],
+  projects: [suite('unit'), suite('engine'), suite('rehearsal'), suite('cluster')],
   testTimeout: 30_000,
 };

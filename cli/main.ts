@@ -160,7 +160,9 @@ function toolVerbs(program: Command): void {
   program
     .command('test')
     .summary('every check of the project; installs what they need')
-    .description('Runs static, unit, manifests, engine and cluster, in that order. The last line counts all tests.')
+    .description(
+      'Runs static, unit, manifests, engine, rehearsal and cluster, in that order. The last line counts all tests.',
+    )
     .option('--suite <names>', 'only these, separated by commas', (text) => text.split(',').filter(Boolean))
     .addHelpText(
       'after',

@@ -49,8 +49,8 @@ export function rehearsalAsked(stack: string, simulate: boolean | undefined): Re
 }
 
 /** A rehearsal's simulated cluster, each of its parts with its own time. */
-export const rehearsalPart = ({ environment }: Rehearsal): readonly Step[] =>
-  rehearsalSteps(environment, resolveProgram()).map(({ title, run }) => ({
+export const rehearsalPart = (rehearsal: Rehearsal): readonly Step[] =>
+  rehearsalSteps(rehearsal, resolveProgram()).map(({ title, run }) => ({
     title: `Simulated cluster: ${title.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`,
     run: ({ report }) => run(report),
   }));
@@ -75,7 +75,7 @@ const verifyStep = (rehearsal: Rehearsal): Step => ({
   title: 'Every simulated pod Ready',
   run: async ({ progress }) => {
     const stack = rehearsal.environment;
-    const found = await stackStatus({ stack, rehearsal, waitMs: 30_000, progress });
+    const found = await stackStatus({ stack, rehearsal, waitMs: 60_000, progress });
     if (!found.ready) throw new CliError(`Not everything of ${stack} is Ready:\n${statusReport(found)}`);
     return `${found.pods.length} pods on ${found.nodes.length} nodes`;
   },

@@ -91,6 +91,13 @@ function shortOf(kind: string, items: readonly Workload[]): readonly string[] {
   });
 }
 
+/** Autoscalers that haven't brought their workload to the smallest number yet: until then it isn't known whether that fits. */
+export const belowMinimum = (scalers: readonly Client.V2HorizontalPodAutoscaler[]): readonly string[] =>
+  scalers.flatMap(({ metadata, spec, status }) => {
+    const [least, there] = [spec?.minReplicas ?? 1, status?.currentReplicas ?? 0];
+    return there >= least ? [] : [`Autoscaler ${metadata?.name ?? ''}: ${there} of at least ${least} replicas`];
+  });
+
 function routesOf(ingresses: readonly Client.V1Ingress[]): readonly string[] {
   return ingresses.flatMap(({ spec }) =>
     (spec?.rules ?? []).flatMap(({ host, http }) =>
@@ -119,7 +126,7 @@ async function look(stack: string, deployment: Deployment | undefined, connectio
     all((request) => network.listNamespacedIngress(request)),
   ]);
   const found = pods.map((pod) => podStatus(pod));
-  const short = [...shortOf('Deployment', deployments), ...shortOf('StatefulSet', sets)];
+  const short = [...shortOf('Deployment', deployments), ...shortOf('StatefulSet', sets), ...belowMinimum(scalers)];
   const nodeList = nodes.items.map(({ metadata, status }) => ({
     name: metadata?.name ?? '',
     ready: status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false,

@@ -21,6 +21,7 @@ import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
 import { bringUp } from '../verbs/up';
 import { runJest } from './jest';
+import { rehearsalSuite } from './rehearsal';
 import { staticSuite } from './static';
 import { countChecks, type Check, type Suite, type SuiteResult } from './suite';
 import * as fs from 'node:fs';
@@ -109,6 +110,12 @@ export function allSuites(): readonly Suite[] {
       about: 'the real engine against a real API server',
       unable: unableToRunCluster,
       run: engineSuite,
+    },
+    {
+      name: 'rehearsal',
+      about: 'staging and prod against simulated nodes',
+      unable: unableToRunCluster,
+      run: rehearsalSuite,
     },
     { name: 'cluster', about: 'the dev stack on the local cluster', unable: unableToRunCluster, run: clusterSuite },
   ];

@@ -5,6 +5,7 @@ import {
   engineFiles,
   ownProcesses,
   rehearsalDown,
+  rehearsalOf,
   rehearsalsDown,
   REHEARSED,
   removeSalts,
@@ -77,7 +78,7 @@ const rehearsalSteps = (stack: string | undefined, purge: boolean): readonly Ste
   REHEARSED.filter((environment) => stack === undefined || environment === stack).map((environment) => ({
     title: `Rehearsal of ${environment}`,
     run: async () => {
-      const ran = await rehearsalDown(environment, { purge });
+      const ran = await rehearsalDown(rehearsalOf(environment), { purge });
       return `${ran ? 'ended' : 'did not run'}${purge ? ', its data removed' : ''}`;
     },
   }));

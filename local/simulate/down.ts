@@ -16,8 +16,7 @@ async function stopStrays({ dir }: Rehearsal): Promise<void> {
 }
 
 /** Ends an environment's simulated cluster. Its data stays, so that the next rehearsal continues, unless `purge` is set. @returns whether anything ran */
-export async function rehearsalDown(environment: Rehearsed, options: RehearsalDownOptions = {}): Promise<boolean> {
-  const rehearsal = rehearsalOf(environment);
+export async function rehearsalDown(rehearsal: Rehearsal, options: RehearsalDownOptions = {}): Promise<boolean> {
   let ran = false;
   for (const name of PROGRAMS) ran = (await end(rehearsal.layout, name)) || ran;
   await stopStrays(rehearsal);
@@ -28,6 +27,6 @@ export async function rehearsalDown(environment: Rehearsed, options: RehearsalDo
 /** `rehearsalDown` for every environment. @returns those of which something ran */
 export async function rehearsalsDown(): Promise<readonly Rehearsed[]> {
   const ended: Rehearsed[] = [];
-  for (const environment of REHEARSED) if (await rehearsalDown(environment)) ended.push(environment);
+  for (const environment of REHEARSED) if (await rehearsalDown(rehearsalOf(environment))) ended.push(environment);
   return ended;
 }

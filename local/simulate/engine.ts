@@ -12,6 +12,7 @@ import { ensurePlugins } from '../plugins';
 import { writeAtomic } from '../process';
 import { silent, type Report } from '../report';
 import { ensureTool, vendorPlugin } from '../toolchain';
+import type { Rehearsed } from './capacity';
 import { rehearsalHome, rehearsalsDir, type Rehearsal } from './place';
 import { registryPort } from './up';
 
@@ -23,16 +24,25 @@ export interface RehearsalEngine {
   readonly env: Record<string, string>;
 }
 
-interface StackFile {
+/** What is read of `Pulumi.<environment>.yaml`. */
+export interface StackFile {
   readonly encryptionsalt?: string;
   readonly secretsprovider?: string;
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** The environment's own configuration. @throws LocalError where a rehearsal could not read its secrets */
-function configuration(rehearsal: Rehearsal): { readonly text: string; readonly file: StackFile } {
-  const name = `Pulumi.${rehearsal.environment}.yaml`;
-  const text = fs.readFileSync(path.join(root, name), 'utf8');
+/**
+ * An environment's own configuration.
+ *
+ * @param folder of the project
+ * @throws LocalError where a rehearsal could not read its secrets
+ */
+export function configuration(
+  environment: Rehearsed,
+  folder: string = root,
+): { readonly text: string; readonly file: StackFile } {
+  const name = `Pulumi.${environment}.yaml`;
+  const text = fs.readFileSync(path.join(folder, name), 'utf8');
   const file = (parse(text) ?? {}) as StackFile;
   const elsewhere = file.secretsprovider !== undefined && file.secretsprovider !== 'passphrase';
   if (elsewhere || (file.encryptionsalt === undefined && /^\s+secure:/m.test(text))) {
@@ -58,7 +68,7 @@ function registryHost({ config }: StackFile): string | undefined {
  */
 async function ensureStack(rehearsal: Rehearsal, engine: RehearsalEngine, report: Report): Promise<void> {
   const { environment, backend, scratch, configFile } = rehearsal;
-  const { text, file } = configuration(rehearsal);
+  const { text, file } = configuration(environment);
   if (!fs.existsSync(checkpointFile(environment, backend))) {
     report(`stack ${environment} is made in the rehearsal's own back end`);
     fs.rmSync(scratch, { recursive: true, force: true });
@@ -72,7 +82,7 @@ async function ensureStack(rehearsal: Rehearsal, engine: RehearsalEngine, report
 
 /** The registry's name in manifests, and where this machine pushes what is named so. */
 function registryAlias(rehearsal: Rehearsal): Record<string, string> {
-  const [host, port] = [registryHost(configuration(rehearsal).file), registryPort(rehearsal)];
+  const [host, port] = [registryHost(configuration(rehearsal.environment).file), registryPort(rehearsal)];
   if (host === undefined || port === undefined) return {};
   return { TRELLIS_REGISTRY_ALIAS: `${host}=localhost:${port}` };
 }

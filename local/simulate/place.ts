@@ -26,8 +26,9 @@ export const rehearsalsDir = state('simulate');
 /** Pulumi's home for rehearsals: it holds the embedded image plugin even where the user has the vendor's. */
 export const rehearsalHome = path.join(rehearsalsDir, 'home');
 
-export function rehearsalOf(environment: Rehearsed): Rehearsal {
-  const dir = path.join(rehearsalsDir, environment);
+/** @param folder that holds all of it. @default - `.trellis/simulate/<environment>` */
+export function rehearsalOf(environment: Rehearsed, folder?: string): Rehearsal {
+  const dir = folder ?? path.join(rehearsalsDir, environment);
   const layout = layoutOf(path.join(dir, 'cluster'));
   return {
     environment,

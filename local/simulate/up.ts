@@ -23,8 +23,8 @@ import { LocalError } from '../errors';
 import { root } from '../paths';
 import { writeAtomic } from '../process';
 import type { Report } from '../report';
-import { nodesOf, type Rehearsed } from './capacity';
-import { rehearsalOf, type Rehearsal } from './place';
+import { nodesOf } from './capacity';
+import type { Rehearsal } from './place';
 import { kwokConfiguration } from './stages';
 
 const OBJECTS = path.join(root, 'local', 'simulate', 'objects.yaml');
@@ -56,15 +56,12 @@ const isReady = (node: Manifest | undefined): boolean =>
 
 /** Brings one simulated cluster up; each method is one step, and leaves alone what is as it should be. */
 class Bringup {
-  private readonly rehearsal: Rehearsal;
   private planned: ControlPlane | undefined;
 
   public constructor(
-    private readonly environment: Rehearsed,
+    private readonly rehearsal: Rehearsal,
     private readonly resolve: Resolve,
-  ) {
-    this.rehearsal = rehearsalOf(environment);
-  }
+  ) {}
 
   private async plane(): Promise<ControlPlane> {
     return (this.planned ??= {
@@ -84,7 +81,7 @@ class Bringup {
     const { server, caFile } = apiTarget(plane);
     writeKubeconfig(this.rehearsal.kubeconfig, {
       ...{ server, caFile, client: plane.authorities.admin, contexts: [this.rehearsal.context] },
-      comment: [`A simulated cluster for rehearsals of ${this.environment}; nothing runs in it.`],
+      comment: [`A simulated cluster for rehearsals of ${this.rehearsal.environment}; nothing runs in it.`],
     });
   }
 
@@ -130,7 +127,7 @@ class Bringup {
     // kwok looks kinds up once, when it starts.
     await installCustomResources(api, report);
     const objects = parseAllDocuments(fs.readFileSync(OBJECTS, 'utf8')).map((each) => each.toJS() as Manifest);
-    const nodes = nodesOf(this.environment);
+    const nodes = nodesOf(this.rehearsal.environment);
     await Promise.all([...objects.map((each) => api.apply(each)), ...nodes.map((node) => this.node(api, node))]);
     await ensure(plane.layout, await this.kwok(), report);
     report('waiting for the simulated nodes');
@@ -155,8 +152,8 @@ class Bringup {
 }
 
 /** The steps that bring up an environment's simulated cluster, in order. Each is quick where there is nothing to do. */
-export function rehearsalSteps(environment: Rehearsed, resolve: Resolve): readonly ClusterStep[] {
-  const bringup = new Bringup(environment, resolve);
+export function rehearsalSteps(rehearsal: Rehearsal, resolve: Resolve): readonly ClusterStep[] {
+  const bringup = new Bringup(rehearsal, resolve);
   return [
     { title: 'API server, controllers, scheduler', run: (report) => bringup.controlPlane(report) },
     { title: 'Image registry', run: (report) => bringup.registry(report) },

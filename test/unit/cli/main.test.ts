@@ -47,7 +47,14 @@ test.each([
   [['up', '--nope'], "unknown option '--nope'"],
   [['up', '--wait', 'soon'], 'It must be a number of minutes'],
   [['logs'], "missing required argument 'service'"],
-  [['test', '--suite', 'unit,nope'], "There is no suite 'nope'. There are: static, unit, manifests, engine, cluster."],
+  [['up', '--simulate'], '--simulate is for staging and prod: dev runs on this machine with real pods'],
+  [['status', '-s', 'dev', '--simulate'], '--simulate is for staging and prod'],
+  [['down', '-s', 'prod'], 'add --simulate'],
+  [['down', '--simulate', '-s', 'dev'], 'Allowed choices are staging, prod'],
+  [
+    ['test', '--suite', 'unit,nope'],
+    "There is no suite 'nope'. There are: static, unit, manifests, engine, rehearsal, cluster.",
+  ],
 ])('wrong usage %j ends with 2 and says what is allowed', (args, message) => {
   const { code, stdout, stderr } = trellis(args);
   expect(code).toBe(2);
