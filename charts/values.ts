@@ -1,6 +1,7 @@
 import type { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Certificate } from '../components/certificate';
+import type { DatabaseTls } from '../components/database-tls';
 import type { NamespaceAccessProps } from '../components/namespace-access';
 import type { NodeCapacity } from '../components/namespace-capacity';
 import type { RemovalPolicy } from '../components/release-options';
@@ -41,7 +42,19 @@ export interface StoreValues {
   readonly storageClass: string | undefined;
 }
 
-/** Size of a database, and how it is dumped. */
+/** Size of a database, what stands before and beside it, and how it is dumped. */
 export interface DatabaseValues extends StoreValues {
   readonly backup: { readonly schedule: string; readonly keep: number; readonly storage: Size };
+  /** Servers that follow the primary and only read. */
+  readonly readReplicas: number;
+  /** PgBouncer between clients and primary; none with zero replicas. */
+  readonly pooler: { readonly replicas: number; readonly maxServerConnections: number };
+  /** Nothing where traffic to the database is not encrypted. */
+  readonly tls: DatabaseTls | undefined;
+}
+
+/** Size of a cache, and how many servers hold it. */
+export interface CacheValues extends StoreValues {
+  /** A primary with replicas, and sentinels that choose the next one; nothing for a single server. */
+  readonly sentinel: { readonly replicas: number; readonly sentinels: number } | undefined;
 }

@@ -12,6 +12,13 @@ import { ConfigurationError } from './validate';
 
 const ROOT = path.resolve(__dirname, '..');
 const BASE = path.join(ROOT, 'images', 'base');
+/** Keys of the settings that images have, where they differ from their names. */
+const KEYS: Readonly<Record<string, string>> = {
+  pooler: 'postgres.pooler',
+  postgresExporter: 'postgres.exporter',
+  redisExporter: 'redis.exporter',
+  modelFetch: 'llamaCpp.model.fetch',
+};
 /** What makes the files that a context of this repository takes from its `dist`. */
 const PREPARED: ReadonlyMap<string, () => unknown> = new Map<string, () => unknown>([
   [path.join(ROOT, 'images', 'reference-service'), bundleReferenceService],
@@ -38,7 +45,9 @@ function checkContexts(sources: ImagesOf<ImageSource>): void {
   const problems = Object.entries(sources).flatMap(([system, images]) =>
     Object.entries<ImageSource>(images).flatMap(([name, source]) =>
       source.kind === 'build' && !existsSync(path.resolve(ROOT, source.context, 'Dockerfile'))
-        ? [`trellis:${system}.${name}.source: the folder must hold a Dockerfile, got 'build:${source.context}'`]
+        ? [
+            `trellis:${system}.${KEYS[name] ?? name}.source: the folder must hold a Dockerfile, got 'build:${source.context}'`,
+          ]
         : [],
     ),
   );

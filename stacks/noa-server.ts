@@ -3,21 +3,21 @@ import { GpuRequest } from '../components/gpu-request';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
 import type { NoaServerSettings } from './schema-noa-server';
-import { cacheValues, databaseValues, resources, serviceValues, systemValues } from './system';
+import { cacheValues, databaseValues, resources, serviceValues, storeSources, systemValues } from './system';
 
 type Name = keyof NoaServerValues['images'];
 
 /** Where each image of Noa Server comes from. */
 export function noaServerSources({ noaServer }: Settings): Readonly<Record<Name, ImageSource>> {
-  const { ui, mcp, claudeFlow, agenticOs, llamaCpp, postgres, redis } = noaServer;
+  const { ui, mcp, claudeFlow, agenticOs, llamaCpp } = noaServer;
   return {
     ui: ui.source,
     mcp: mcp.source,
     claudeFlow: claudeFlow.source,
     agenticOs: agenticOs.source,
     llamaCpp: llamaCpp.source,
-    postgres: postgres.source,
-    redis: redis.source,
+    modelFetch: llamaCpp.model.fetch.source,
+    ...storeSources(noaServer),
   };
 }
 
@@ -28,7 +28,12 @@ export function noaServerValues(settings: Settings): Omit<NoaServerValues, 'imag
   return {
     ...systemValues(settings, own),
     ui: serviceValues(ui),
-    mcp: { ...serviceValues(mcp), memoryTarget: mcp.memory.target },
+    mcp: {
+      ...serviceValues(mcp),
+      memoryTarget: mcp.memory.target,
+      storage: mcp.volume.storage,
+      storageClass: mcp.volume.storageClass || undefined,
+    },
     claudeFlow: { ...serviceValues(claudeFlow), memoryTarget: claudeFlow.memory.target },
     agenticOs: { replicas: agenticOs.replicas, resources: resources(agenticOs) },
     llamaCpp: llamaValues(llamaCpp),
@@ -39,9 +44,11 @@ export function noaServerValues(settings: Settings): Omit<NoaServerValues, 'imag
 }
 
 function llamaValues(settings: NoaServerSettings['llamaCpp']): NoaServerValues['llamaCpp'] {
-  const { replicas, gpus, modelPath, modelSize, slots, contextPerSlot } = settings;
+  const { replicas, gpus, model, slots, contextPerSlot } = settings;
+  const { path, size, uri, revision, sha256 } = model;
   return {
-    ...{ replicas, modelPath, modelSize, slots, contextPerSlot },
+    ...{ replicas, slots, contextPerSlot },
+    model: { path, size, uri, revision, sha256 },
     resources: resources(settings),
     gpu: gpus === 0 ? GpuRequest.none() : GpuRequest.nvidia(gpus),
   };

@@ -3,19 +3,18 @@ import type { NoodleCoreValues } from '../charts/noodle-core';
 import { ServiceType } from '../components/http-props';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
-import { cacheValues, databaseValues, resources, serviceValues, systemValues } from './system';
+import { cacheValues, databaseValues, resources, serviceValues, storeSources, systemValues } from './system';
 
 type Name = keyof NoodleCoreValues['images'];
 
 /** Where each image of NoodleCore comes from. */
 export function noodleCoreSources({ noodleCore }: Settings): Readonly<Record<Name, ImageSource>> {
-  const { runtime, ide, nginx, postgres, redis } = noodleCore;
+  const { runtime, ide, nginx } = noodleCore;
   return {
     runtime: runtime.source,
     ide: ide.source,
     nginx: nginx.source,
-    postgres: postgres.source,
-    redis: redis.source,
+    ...storeSources(noodleCore),
   };
 }
 

@@ -81,12 +81,22 @@ export const system = {
   access: z.strictObject({ viewers: z.array(z.string()).max(20), operators: z.array(z.string()).max(20) }),
 };
 
-const storageClass = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
+export const storageClass = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
 const store = { source, storageClass, storage: size, ...compute };
 
-/** A database and its dumps. */
+/** A database: what stands before and beside it, and its dumps. */
 export const database = z.strictObject({
   ...store,
+  readReplicas: integer(0, 8),
+  pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
+  exporter: z.strictObject({ source }),
+  tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
   backup: z.strictObject({ schedule: text(cronProblem), keep: count(365), storage: size }),
 });
-export const cache = z.strictObject(store);
+export const cache = z.strictObject({
+  ...store,
+  topology: z.enum(['standalone', 'sentinel']),
+  replicas: count(8),
+  sentinels: integer(3, 9),
+  exporter: z.strictObject({ source }),
+});

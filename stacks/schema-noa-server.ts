@@ -11,11 +11,35 @@ import {
   scaledService,
   size,
   source,
+  storageClass,
   system,
   text,
 } from './schema-fields';
 
 const memoryBound = z.strictObject({ ...scaledService, memory: memoryScaled });
+
+const model = z
+  .strictObject({
+    path: text((value) =>
+      /^(\/[\w.+-]+)+$/.test(value) ? undefined : 'must be an absolute path such as /models/model.gguf',
+    ),
+    size,
+    uri: z.string().max(2000),
+    revision: z.string().max(200),
+    sha256: text((value) => (/^([0-9a-f]{64})?$/.test(value) ? undefined : 'must be 64 hexadecimal digits, or empty')),
+    fetch: z.strictObject({ source }),
+  })
+  .superRefine(({ uri, revision, sha256 }, context) => {
+    for (const [key, value] of Object.entries({ revision, sha256 })) {
+      if (uri === '' || value !== '') continue;
+      context.addIssue({
+        code: 'custom',
+        message: 'must say which file is meant, since uri is given',
+        input: value,
+        path: [key],
+      });
+    }
+  });
 
 const variables = z.record(z.string(), z.string()).superRefine((given, context) => {
   for (const [name, message] of Object.entries(settingProblems(NOA_SERVER_VARIABLES, given))) {
@@ -27,7 +51,7 @@ const variables = z.record(z.string(), z.string()).superRefine((given, context) 
 export const noaServerSchema = z.strictObject({
   ...system,
   ui: z.strictObject(scaledService),
-  mcp: memoryBound,
+  mcp: memoryBound.extend({ volume: z.strictObject({ storage: size, storageClass }) }),
   claudeFlow: memoryBound,
   agenticOs: z.strictObject({ source, replicas: count(100), ...compute }),
   llamaCpp: z.strictObject({
@@ -35,10 +59,7 @@ export const noaServerSchema = z.strictObject({
     replicas: count(100),
     ...compute,
     gpus: integer(0, 64),
-    modelPath: text((value) =>
-      /^(\/[\w.+-]+)+$/.test(value) ? undefined : 'must be an absolute path such as /models/model.gguf',
-    ),
-    modelSize: size,
+    model,
     slots: count(256),
     contextPerSlot: integer(128, 1_048_576),
   }),

@@ -17,12 +17,16 @@ const generated = (name: string, length = 32): GeneratedSecret => ({ name, lengt
 export const SECRETS: SecretsOf<GeneratedSecret> = {
   noodleCore: {
     postgresPassword: generated('noodle-core-postgres'),
+    replicationPassword: generated('noodle-core-postgres-replication'),
     redisPassword: generated('noodle-core-redis'),
+    redisSystemPassword: generated('noodle-core-redis-system'),
     secretKey: generated('noodle-core-secret-key', 64),
   },
   noaServer: {
     postgresPassword: generated('noa-server-postgres'),
+    replicationPassword: generated('noa-server-postgres-replication'),
     redisPassword: generated('noa-server-redis'),
+    redisSystemPassword: generated('noa-server-redis-system'),
     secretKey: generated('noa-server-secret-key', 64),
     encryptionKey: generated('noa-server-encryption-key', 64),
     llamaApiKey: generated('noa-server-llama-api-key', 48),

@@ -1,6 +1,9 @@
-import type { DatabaseValues, ServiceValues, StoreValues, SystemValues } from '../charts/values';
+import type { StoreImages } from '../charts/stores';
+import type { CacheValues, DatabaseValues, ServiceValues, StoreValues, SystemValues } from '../charts/values';
 import { Certificate } from '../components/certificate';
+import { DatabaseTls } from '../components/database-tls';
 import { RemovalPolicy } from '../components/release-options';
+import type { ImageSource } from './schema-fields';
 import type { NoodleCoreSettings } from './schema-noodle-core';
 import type { Settings } from './schema';
 
@@ -49,13 +52,52 @@ export const serviceValues = (settings: Scaled): ServiceValues => ({
   cpuTarget: settings.cpu.target,
 });
 
-export const cacheValues = (settings: NoodleCoreSettings['redis']): StoreValues => ({
+type StoreSettings = Amounts & Pick<NoodleCoreSettings['redis'], 'storage' | 'storageClass'>;
+
+const storeValues = (settings: StoreSettings): StoreValues => ({
   resources: resources(settings),
   storage: settings.storage,
   storageClass: settings.storageClass || undefined,
 });
 
-export const databaseValues = (settings: NoodleCoreSettings['postgres']): DatabaseValues => ({
-  ...cacheValues(settings),
-  backup: settings.backup,
+export const cacheValues = (settings: NoodleCoreSettings['redis']): CacheValues => {
+  const { topology, replicas, sentinels } = settings;
+  return {
+    ...storeValues(settings),
+    sentinel: topology === 'sentinel' ? { replicas, sentinels } : undefined,
+  };
+};
+
+export const databaseValues = (settings: NoodleCoreSettings['postgres']): DatabaseValues => {
+  const { backup, readReplicas, pooler } = settings;
+  const { replicas, maxServerConnections } = pooler;
+  return {
+    ...storeValues(settings),
+    backup,
+    readReplicas,
+    pooler: { replicas, maxServerConnections },
+    tls: tls(settings.tls),
+  };
+};
+
+function tls({ source, issuer }: NoodleCoreSettings['postgres']['tls']): DatabaseTls | undefined {
+  switch (source) {
+    case 'none':
+      return undefined;
+    case 'selfSigned':
+      return DatabaseTls.selfSigned();
+    case 'issuer':
+      return DatabaseTls.issuedBy(issuer);
+  }
+}
+
+type Stores = Pick<NoodleCoreSettings, 'postgres' | 'redis'>;
+
+/** Where the images of a system's stores come from. */
+export const storeSources = ({ postgres, redis }: Stores): Readonly<Record<keyof StoreImages, ImageSource>> => ({
+  postgres: postgres.source,
+  pooler: postgres.pooler.source,
+  postgresExporter: postgres.exporter.source,
+  redis: redis.source,
+  redisExporter: redis.exporter.source,
 });

@@ -26,6 +26,8 @@ export interface ServiceEnvironment {
   readonly completionSeconds?: number;
   /** Connections to the database. @default - it has none */
   readonly poolSize?: number;
+  /** Where its volume is. @default - it has none */
+  readonly dataDirectory?: string;
   /** Public address. @default - nobody needs it */
   readonly publicUrl?: string;
 }
@@ -57,6 +59,7 @@ export function environmentOf(
     // The pod waits before the signal, until every proxy has forgotten it.
     SHUTDOWN_DELAY_SECONDS: '0',
     SECRET_KEY: secretKey(SECRET, 'SECRET_KEY'),
+    ...(own.dataDirectory === undefined ? {} : { DATA_DIR: own.dataDirectory }),
     ...(own.publicUrl === undefined ? {} : { PUBLIC_URL: own.publicUrl }),
     ...(own.completionSeconds === undefined ? {} : { LLM_TIMEOUT_SECONDS: String(own.completionSeconds) }),
     ...(own.poolSize === undefined || path === undefined

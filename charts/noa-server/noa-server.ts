@@ -2,25 +2,25 @@ import type { App } from 'cdk8s';
 import { Chart, Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { AutoscaledService } from '../../components/autoscaled-service';
-import { CachePersistence, EvictionPolicy } from '../../components/cache-options';
-import { CacheStore } from '../../components/cache-store';
-import { DatabaseEngine } from '../../components/database-engine';
+import type { CacheStore } from '../../components/cache-store';
 import { GpuInferenceDeployment } from '../../components/gpu-inference-deployment';
+import { InferenceServer } from '../../components/inference-server';
 import { kubeObject } from '../../components/kube';
 import type { Late } from '../../components/late';
 import { LateTokens } from '../../components/late';
 import { ModelSource } from '../../components/model-source';
 import { NamespaceAccess } from '../../components/namespace-access';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
+import { ServiceVolume } from '../../components/service-volume';
 import { ScalingSignal } from '../../components/scaling-signal';
-import { StatefulDatabase } from '../../components/stateful-database';
+import type { StatefulDatabase } from '../../components/stateful-database';
 import { TlsIngress } from '../../components/tls-ingress';
-import { poolSize } from '../pools';
+import { addCache, addDatabase, poolSize } from '../stores';
 import type { ServiceValues } from '../values';
 import type { ServiceEnvironment } from './environment';
 import { addShutdown, checkVariables, environmentOf, SECRET } from './environment';
 import { initScripts } from './sql';
-import type { MemoryBoundValues, NoaServerValues } from './values';
+import type { MemoryBoundValues, ModelValues, NoaServerValues } from './values';
 import type { ServiceName } from './variables';
 
 /** Ports that the description gives. It has none for the UI: 3000 is what dashboards on Node.js listen on. */
@@ -28,6 +28,8 @@ const PORTS: Readonly<Record<ServiceName, number>> = { ui: 3000, mcp: 8001, 'cla
 /** Longest completion at the model server, in seconds; each hop before it waits a little longer, so that the innermost one gives up first. */
 const COMPLETION_SECONDS = 120;
 const HOP_SECONDS = 5;
+/** Where MCP's volume is mounted. */
+const DATA_DIRECTORY = '/app/data';
 
 interface ServiceOptions {
   readonly image: Late;
@@ -37,6 +39,7 @@ interface ServiceOptions {
   readonly scaleOn?: readonly ScalingSignal[];
   /** Longest request, in seconds. */
   readonly longestRequest: number;
+  readonly volume?: ServiceVolume;
 }
 
 /**
@@ -60,15 +63,19 @@ export class NoaServer extends Chart {
   ) {
     super(scope, id, { namespace: values.namespace, labels: { 'app.kubernetes.io/part-of': 'noa-server' } });
     checkVariables(this.node.path, values.variables);
-    const { removalPolicy, largestNode } = values;
+    const { removalPolicy, largestNode, images, secrets } = values;
     const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
     const access = new NamespaceAccess(this, 'access', values.access);
     this.addSecret();
-    this.postgres = this.addPostgres();
-    this.redis = this.addRedis();
+    const { postgresPassword: password, replicationPassword } = secrets;
+    const database = { values: values.postgres, images, password, replicationPassword, removalPolicy };
+    this.postgres = addDatabase(this, { name: 'noa', initScripts: initScripts(), ...database });
+    const { redisPassword, redisSystemPassword: systemPassword } = secrets;
+    const cache = { values: values.redis, images, password: redisPassword, systemPassword, removalPolicy };
+    this.redis = addCache(this, cache);
     this.llamaCpp = this.addLlamaCpp();
-    const { ui, mcp, claudeFlow, agenticOs, images } = values;
-    const pool = poolSize(this.postgres.settings.maxConnections, [claudeFlow.maxReplicas, agenticOs.replicas]);
+    const { ui, mcp, claudeFlow, agenticOs } = values;
+    const pool = poolSize(this.postgres, [claudeFlow.maxReplicas, agenticOs.replicas]);
     const [flowSeconds, mcpSeconds, uiSeconds] = [0, 1, 2].map((hops) => COMPLETION_SECONDS + hops * HOP_SECONDS) as [
       number,
       number,
@@ -87,8 +94,8 @@ export class NoaServer extends Chart {
     );
     this.mcp = this.addService(
       'mcp',
-      { ...byMemoryToo(mcp), image: images.mcp, longestRequest: mcpSeconds },
-      { completionSeconds: mcpSeconds },
+      { ...byMemoryToo(mcp), image: images.mcp, longestRequest: mcpSeconds, volume: mcpVolume(values) },
+      { completionSeconds: mcpSeconds, dataDirectory: DATA_DIRECTORY },
     );
     this.ui = this.addService(
       'ui',
@@ -155,42 +162,14 @@ export class NoaServer extends Chart {
 
   private addLlamaCpp(): GpuInferenceDeployment {
     const { images, secrets, llamaCpp } = this.values;
+    const { replicas, resources, gpu, slots, contextPerSlot, model } = llamaCpp;
     return new GpuInferenceDeployment(this, 'llama-cpp', {
-      ...llamaCpp,
-      image: images.llamaCpp,
-      model: ModelSource.baked(llamaCpp.modelPath),
+      ...{ image: images.llamaCpp, replicas, resources, gpu },
+      server: InferenceServer.llamaCpp({ slots, contextPerSlot }),
+      model: modelSource(model, images.modelFetch),
+      modelSize: model.size,
       apiKey: secrets.llamaApiKey,
       lifecycle: { longestRequest: Duration.seconds(COMPLETION_SECONDS) },
-    });
-  }
-
-  private addPostgres(): StatefulDatabase {
-    const { images, secrets, postgres, removalPolicy } = this.values;
-    return new StatefulDatabase(this, 'postgres', {
-      engine: DatabaseEngine.postgres('15', { image: images.postgres }),
-      databaseName: 'noa',
-      username: 'noa',
-      password: secrets.postgresPassword,
-      resources: postgres.resources,
-      storage: postgres.storage,
-      ...(postgres.storageClass === undefined ? {} : { storageClass: postgres.storageClass }),
-      initScripts: initScripts(),
-      backup: postgres.backup,
-      removalPolicy,
-    });
-  }
-
-  private addRedis(): CacheStore {
-    const { images, secrets, redis, removalPolicy } = this.values;
-    return new CacheStore(this, 'redis', {
-      image: images.redis,
-      password: secrets.redisPassword,
-      resources: redis.resources,
-      // Locks and queues of agents live here beside what can be made again: only keys that may expire are dropped.
-      persistence: CachePersistence.appendOnly(redis.storage),
-      eviction: EvictionPolicy.VOLATILE_LRU,
-      ...(redis.storageClass === undefined ? {} : { storageClass: redis.storageClass }),
-      removalPolicy,
     });
   }
 
@@ -200,6 +179,8 @@ export class NoaServer extends Chart {
       certificate,
       ...(tlsSecretName === undefined ? {} : { secretName: tlsSecretName }),
       controller: { namespace: ingressNamespace },
+      // Completions come piece by piece from services that stream them.
+      streaming: true,
       routes: [{ host, path: '/', to: this.ui }],
     });
   }
@@ -219,3 +200,14 @@ const byMemoryToo = (values: MemoryBoundValues) => ({
   ...byCpu(values),
   scaleOn: [ScalingSignal.cpu(values.cpuTarget), ScalingSignal.memory(values.memoryTarget)],
 });
+
+/** A volume for each pod: what MCP keeps belongs to the sessions of that pod, and any class of volumes will do. */
+const mcpVolume = ({ mcp: { storage, storageClass }, removalPolicy }: NoaServerValues): ServiceVolume =>
+  ServiceVolume.perReplica({
+    directory: DATA_DIRECTORY,
+    size: storage,
+    ...(storageClass === undefined ? {} : { storageClass }),
+    removalPolicy,
+  });
+const modelSource = ({ path, uri, revision, sha256, size }: ModelValues, image: Late): ModelSource =>
+  uri === '' ? ModelSource.baked(path) : ModelSource.fromUri({ uri, revision, sha256, size, image });

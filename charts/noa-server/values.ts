@@ -2,16 +2,20 @@ import type { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { GpuRequest } from '../../components/gpu-request';
 import type { Late, LateSecret } from '../../components/late';
-import type { DatabaseValues, ServiceValues, StoreValues, SystemValues } from '../values';
+import type { StoreImages } from '../stores';
+import type { CacheValues, DatabaseValues, ServiceValues, SystemValues } from '../values';
 
 /** All that differs between two Noa Servers: plain data, images and secrets. */
 export interface NoaServerValues extends SystemValues {
-  readonly images: Readonly<
-    Record<'ui' | 'mcp' | 'claudeFlow' | 'agenticOs' | 'llamaCpp' | 'postgres' | 'redis', Late>
-  >;
+  readonly images: Readonly<Record<'ui' | 'mcp' | 'claudeFlow' | 'agenticOs' | 'llamaCpp' | 'modelFetch', Late>> &
+    StoreImages;
   readonly secrets: {
     readonly postgresPassword: LateSecret;
+    /** What read replicas follow their primary with. */
+    readonly replicationPassword: LateSecret;
     readonly redisPassword: LateSecret;
+    /** What several servers of Redis prove to each other who they are with. */
+    readonly redisSystemPassword: LateSecret;
     /** Key that services sign and check tokens with. */
     readonly secretKey: LateSecret;
     /** Key that other systems' credentials are encrypted with. */
@@ -20,12 +24,12 @@ export interface NoaServerValues extends SystemValues {
     readonly llamaApiKey: LateSecret;
   };
   readonly ui: ServiceValues;
-  readonly mcp: MemoryBoundValues;
+  readonly mcp: MemoryBoundValues & { readonly storage: Size; readonly storageClass: string | undefined };
   readonly claudeFlow: MemoryBoundValues;
   readonly agenticOs: { readonly replicas: number; readonly resources: ContainerResources };
   readonly llamaCpp: LlamaValues;
   readonly postgres: DatabaseValues;
-  readonly redis: StoreValues;
+  readonly redis: CacheValues;
   /** Environment variables of the services that differ from their defaults; see VARIABLES. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -41,9 +45,19 @@ export interface LlamaValues {
   readonly replicas: number;
   readonly resources: ContainerResources;
   readonly gpu: GpuRequest;
-  /** Where the GGUF file lies in the image. */
-  readonly modelPath: string;
-  readonly modelSize: Size;
+  readonly model: ModelValues;
   readonly slots: number;
   readonly contextPerSlot: number;
+}
+
+/** Which model, and where it is: in the image, or downloaded once and verified. */
+export interface ModelValues {
+  /** Size of the file. */
+  readonly size: Size;
+  /** Absolute path of the GGUF file in the image; read where `uri` is empty. */
+  readonly path: string;
+  /** See ModelUri; empty for a model in the image. */
+  readonly uri: string;
+  readonly revision: string;
+  readonly sha256: string;
 }

@@ -1,16 +1,14 @@
 import type { App } from 'cdk8s';
 import { Chart } from 'cdk8s';
 import type { AutoscaledService } from '../../components/autoscaled-service';
-import { CachePersistence, EvictionPolicy } from '../../components/cache-options';
-import { CacheStore } from '../../components/cache-store';
-import { DatabaseEngine } from '../../components/database-engine';
+import type { CacheStore } from '../../components/cache-store';
 import { kubeObject } from '../../components/kube';
 import { LateTokens } from '../../components/late';
 import { NamespaceAccess } from '../../components/namespace-access';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
-import { StatefulDatabase } from '../../components/stateful-database';
+import type { StatefulDatabase } from '../../components/stateful-database';
 import { TlsIngress } from '../../components/tls-ingress';
-import { poolSize } from '../pools';
+import { addCache, addDatabase, poolSize } from '../stores';
 import { addIde, addNginx, addRuntime, SECRET, SECRET_KEY } from './services';
 import type { NoodleCoreValues } from './values';
 
@@ -33,14 +31,20 @@ export class NoodleCore extends Chart {
     private readonly values: NoodleCoreValues,
   ) {
     super(scope, id, { namespace: values.namespace, labels: { 'app.kubernetes.io/part-of': 'noodle-core' } });
-    const { removalPolicy, largestNode, runtime } = values;
+    const { removalPolicy, largestNode, runtime, images, secrets } = values;
     const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
     const access = new NamespaceAccess(this, 'access', values.access);
     this.addSecret();
-    this.postgres = this.addPostgres();
-    this.redis = this.addRedis();
-    const pool = poolSize(this.postgres.settings.maxConnections, [runtime.maxReplicas]);
-    this.runtime = addRuntime(this, values, pool).connects(this.postgres, this.redis);
+    const { postgresPassword: password, replicationPassword } = secrets;
+    const database = { values: values.postgres, images, password, replicationPassword, removalPolicy };
+    this.postgres = addDatabase(this, { name: 'noodlecore', ...database });
+    const { redisPassword, redisSystemPassword: systemPassword } = secrets;
+    const cache = { values: values.redis, images, password: redisPassword, systemPassword, removalPolicy };
+    this.redis = addCache(this, cache);
+    this.runtime = addRuntime(this, values, poolSize(this.postgres, [runtime.maxReplicas])).connects(
+      this.postgres,
+      this.redis,
+    );
     this.ide = addIde(this, values).connects(this.runtime);
     this.nginx = addNginx(this, values, this.runtime);
     const ingress = this.addIngress(this.nginx ?? this.runtime);
@@ -51,35 +55,6 @@ export class NoodleCore extends Chart {
   private addSecret(): void {
     const stringData = { [SECRET_KEY]: LateTokens.of(this).asSecret(this, this.values.secrets.secretKey) };
     kubeObject(this, 'runtime-secret', 'v1/Secret', { name: SECRET }, { stringData });
-  }
-
-  private addPostgres(): StatefulDatabase {
-    const { images, secrets, postgres, removalPolicy } = this.values;
-    return new StatefulDatabase(this, 'postgres', {
-      engine: DatabaseEngine.postgres('15', { image: images.postgres }),
-      databaseName: 'noodlecore',
-      username: 'noodlecore',
-      password: secrets.postgresPassword,
-      resources: postgres.resources,
-      storage: postgres.storage,
-      ...(postgres.storageClass === undefined ? {} : { storageClass: postgres.storageClass }),
-      backup: postgres.backup,
-      removalPolicy,
-    });
-  }
-
-  private addRedis(): CacheStore {
-    const { images, secrets, redis, removalPolicy } = this.values;
-    return new CacheStore(this, 'redis', {
-      image: images.redis,
-      password: secrets.redisPassword,
-      resources: redis.resources,
-      // Sessions and queues live here too, so the file is kept, and only keys that may expire are dropped.
-      persistence: CachePersistence.appendOnly(redis.storage),
-      eviction: EvictionPolicy.VOLATILE_LRU,
-      ...(redis.storageClass === undefined ? {} : { storageClass: redis.storageClass }),
-      removalPolicy,
-    });
   }
 
   private addIngress(front: AutoscaledService): TlsIngress {

@@ -1,16 +1,20 @@
-import type { Size } from 'cdk8s';
+import type { Duration, Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import type { Duration } from 'cdk8s';
 import type { ServiceType } from '../../components/http-props';
 import type { Late, LateSecret } from '../../components/late';
-import type { DatabaseValues, ServiceValues, StoreValues, SystemValues } from '../values';
+import type { StoreImages } from '../stores';
+import type { CacheValues, DatabaseValues, ServiceValues, SystemValues } from '../values';
 
 /** All that differs between two NoodleCores: plain data, images and secrets. */
 export interface NoodleCoreValues extends SystemValues {
-  readonly images: Readonly<Record<'runtime' | 'ide' | 'nginx' | 'postgres' | 'redis', Late>>;
+  readonly images: Readonly<Record<'runtime' | 'ide' | 'nginx', Late>> & StoreImages;
   readonly secrets: {
     readonly postgresPassword: LateSecret;
+    /** What read replicas follow their primary with. */
+    readonly replicationPassword: LateSecret;
     readonly redisPassword: LateSecret;
+    /** What several servers of Redis prove to each other who they are with. */
+    readonly redisSystemPassword: LateSecret;
     /** Key that the runtime signs its tokens with. */
     readonly secretKey: LateSecret;
   };
@@ -18,7 +22,7 @@ export interface NoodleCoreValues extends SystemValues {
   readonly ide: IdeValues;
   readonly nginx: ProxyValues;
   readonly postgres: DatabaseValues;
-  readonly redis: StoreValues;
+  readonly redis: CacheValues;
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';

@@ -47,8 +47,11 @@ describe('security in prod', () => {
     const clients = (name: string): readonly unknown[] =>
       (policy(name).ingress ?? []).flatMap(({ from }) => from ?? []).map((peer) => peer.podSelector?.matchLabels);
     expect(clients('redis')).toEqual([{ 'app.kubernetes.io/name': 'noodle-runtime' }]);
-    expect(clients('postgres')).toHaveLength(2);
-    expect(clients('postgres')).toContainEqual({ 'app.kubernetes.io/name': 'noodle-runtime' });
+    expect(clients('postgres-pooler')).toEqual([{ 'app.kubernetes.io/name': 'noodle-runtime' }]);
+    expect(clients('postgres')).toEqual([
+      { 'app.kubernetes.io/name': 'postgres-pooler' },
+      { 'app.kubernetes.io/name': 'postgres-backup' },
+    ]);
   });
 
   it('lets people look and operate by groups, and no pod do anything', () => {

@@ -84,8 +84,14 @@ describe('the runtime in prod', () => {
       const { maxReplicas } = pick(objects, 'autoscaling/v2/HorizontalPodAutoscaler', 'noodle-runtime').spec;
       expect(pool).toBeGreaterThanOrEqual(1);
       expect(pool).toBeLessThanOrEqual(20);
-      // One pod more than the maximum runs during a rollout; backups and an operator need connections too.
-      expect(pool * (maxReplicas + 1)).toBeLessThanOrEqual(setting(objects, 'max_connections') - 10);
+      const pooler = pick(objects, 'v1/ConfigMap', 'postgres-pooler-config').data['pgbouncer.ini'] ?? '';
+      const figure = (name: string): number => Number(new RegExp(`^${name} = ([0-9]+)$`, 'm').exec(pooler)?.[1]);
+      // One pod more than the maximum runs during a rollout, and one pod of the pooler must be able to take all.
+      expect(pool * (maxReplicas + 1)).toBeLessThanOrEqual(figure('max_client_conn'));
+      const pods = deploymentOf(objects, 'postgres-pooler').spec.replicas ?? 0;
+      expect(figure('max_db_connections') * pods).toBeLessThanOrEqual(20);
+      // Backups and an operator need connections too.
+      expect(20).toBeLessThanOrEqual(setting(objects, 'max_connections') - 10);
     },
   );
 });
@@ -119,7 +125,9 @@ describe('PostgreSQL in prod', () => {
       POSTGRES_USER: 'noodlecore',
     });
     const secret = pick(prod, 'v1/Secret', 'postgres-secret');
-    expect(Object.keys(secret.stringData).sort()).toEqual(['DATABASE_URL', 'POSTGRES_PASSWORD']);
+    expect(Object.keys(secret.stringData).sort()).toEqual(
+      expect.arrayContaining(['DATABASE_URL', 'POSTGRES_PASSWORD']),
+    );
   });
 
   it('keeps its data on a volume at /var/lib/postgresql/data', () => {

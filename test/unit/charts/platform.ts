@@ -10,10 +10,12 @@ import type { Manifest } from '../../support/synth';
 const digest = (name: string): string =>
   `example.test/${name}@sha256:${name.replace(/[^0-9a-f]/g, '').padEnd(64, '0')}`;
 
+const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporter'] as const;
+
 /** Every image by its name in the settings, by a digest that nobody else has. */
 export const IMAGES = {
-  noodleCore: mapNames('runtime', 'ide', 'nginx', 'postgres', 'redis'),
-  noaServer: mapNames('ui', 'mcp', 'claudeFlow', 'agenticOs', 'llamaCpp', 'postgres', 'redis'),
+  noodleCore: mapNames('runtime', 'ide', 'nginx', ...STORES),
+  noaServer: mapNames('ui', 'mcp', 'claudeFlow', 'agenticOs', 'llamaCpp', 'modelFetch', ...STORES),
 };
 
 function mapNames<K extends string>(...names: readonly K[]): Readonly<Record<K, string>> {
@@ -68,3 +70,11 @@ export const deploymentOf = (objects: readonly RenderedObject[], name: string) =
   pick(objects, 'apps/v1/Deployment', name);
 export const runtimeOf = (objects: readonly RenderedObject[]) => deploymentOf(objects, 'noodle-runtime');
 export const storeOf = (objects: readonly RenderedObject[], name: string) => pick(objects, 'apps/v1/StatefulSet', name);
+
+/** The first container of every Deployment and StatefulSet, by name. */
+export const podsOf = (objects: readonly RenderedObject[]): ReadonlyMap<string, Container> =>
+  new Map(
+    objects
+      .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
+      .map(({ name, manifest }) => [name, first(manifest as unknown as Manifest<'apps/v1/Deployment'>)] as const),
+  );

@@ -6,11 +6,22 @@ const IMAGE = 'docker:index/image:Image';
 const KUBERNETES = 'kubernetes:';
 
 const SECRET_NAMES = [
-  ...['noodle-core-postgres', 'noodle-core-redis', 'noodle-core-secret-key'],
-  ...['noa-server-postgres', 'noa-server-redis', 'noa-server-secret-key', 'noa-server-encryption-key'],
-  'noa-server-llama-api-key',
+  ...['noodle-core', 'noa-server'].flatMap((system) =>
+    ['postgres', 'postgres-replication', 'redis', 'redis-system', 'secret-key'].map((name) => `${system}-${name}`),
+  ),
+  ...['noa-server-encryption-key', 'noa-server-llama-api-key'],
 ];
-const BUILT = ['llama-cpp', 'nginx', 'postgres', 'redis', 'reference-service'];
+const BUILT = [
+  ...['llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter', 'redis', 'redis-exporter'],
+  'reference-service',
+];
+const STORE_IMAGES = {
+  postgres: digestOf('postgres'),
+  pooler: digestOf('pgbouncer'),
+  postgresExporter: digestOf('postgres-exporter'),
+  redis: digestOf('redis'),
+  redisExporter: digestOf('redis-exporter'),
+};
 const SYSTEMS = ['noodle-core', 'noa-server'];
 
 const only = (run: Run, type: string, name: string): Registration => {
@@ -126,7 +137,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
     const value = (path: string, key: string): unknown =>
       (opened(only(run, 'kubernetes:core/v1:Secret', path).inputs.stringData) as Json)[key];
     expect(value('noodle-core/postgres/Secret', 'DATABASE_URL')).toBe(
-      `postgres://noodlecore:${canary('noodle-core-postgres')}@postgres-service.${String(namespace)}.svc:5432/noodlecore`,
+      `postgres://noodlecore:${canary('noodle-core-postgres')}@postgres-pooler-service.${String(namespace)}.svc:5432/noodlecore?sslmode=require`,
     );
     expect(value('noodle-core/redis/Secret', 'REDIS_URL')).toContain(
       `:${canary('noodle-core-redis')}@redis-service.${String(namespace)}.svc:6379`,
@@ -153,8 +164,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
     for (const [client, ...backends] of [
       ['noodle-core/noodle-runtime', 'noodle-core/postgres/StatefulSet', 'noodle-core/redis/StatefulSet'],
       ['noodle-core/noodle-ide', 'noodle-core/noodle-runtime/Deployment'],
-      ['noa-server/ui', 'noa-server/mcp/Deployment'],
-      ['noa-server/mcp', 'noa-server/claude-flow/Deployment'],
+      ['noa-server/ui', 'noa-server/mcp/StatefulSet'],
       ['noa-server/claude-flow', 'noa-server/postgres/StatefulSet', 'noa-server/llama-cpp/Deployment'],
     ] as const) {
       expect(dependencies(client)).toEqual(expect.arrayContaining([...backends]));
@@ -194,8 +204,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
           runtime: digestOf('reference-service'),
           ide: digestOf('reference-service'),
           nginx: digestOf('nginx'),
-          postgres: digestOf('postgres'),
-          redis: digestOf('redis'),
+          ...STORE_IMAGES,
         },
       },
       noaServer: {
@@ -212,8 +221,8 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
             ['ui', 'mcp', 'claudeFlow', 'agenticOs'].map((name) => [name, digestOf('reference-service')]),
           ),
           llamaCpp: digestOf('llama-cpp'),
-          postgres: digestOf('postgres'),
-          redis: digestOf('redis'),
+          modelFetch: digestOf('model-fetch'),
+          ...STORE_IMAGES,
         },
       },
     });
