@@ -30,12 +30,13 @@ describe('NoodleCore on the local cluster', () => {
     pods = await cluster.pods();
   });
 
-  test('runs the runtime, PostgreSQL and Redis, every pod Ready', async () => {
-    expect(new Set(pods.map(serviceOf))).toEqual(new Set(['noodle-runtime', 'postgres', 'redis']));
+  test('runs the runtime, the IDE, PostgreSQL behind its pooler, and Redis, every pod Ready', async () => {
+    const services = ['noodle-runtime', 'noodle-ide', 'postgres', 'postgres-pooler', 'redis'];
+    expect(new Set(pods.map(serviceOf))).toEqual(new Set(services));
     expect(pods.filter((pod) => !isReady(pod)).map(nameOf)).toEqual([]);
     const { stdout } = await trellis('status');
-    expect(stdout).toContain(`Pods in ${NAMESPACE}`);
-    for (const pod of pods) expect(stdout).toMatch(new RegExp(`✔ +${nameOf(pod)} +1/1 +Running`));
+    expect(stdout).toMatch(new RegExp(`Pods in .*\\b${NAMESPACE}\\b`));
+    for (const pod of pods) expect(stdout).toMatch(new RegExp(`✔ +${nameOf(pod)} +([0-9])/\\1 +Running`));
     expect(stdout).not.toContain('✖');
   });
 
@@ -155,7 +156,9 @@ describe('NoodleCore on the local cluster', () => {
         ports: [{ port, protocol: 'TCP' }],
       });
     for (const [client, server, port] of [
-      ['noodle-runtime', 'postgres', 5432],
+      ['noodle-runtime', 'postgres-pooler', 6432],
+      ['postgres-pooler', 'postgres', 5432],
+      ['noodle-ide', 'noodle-runtime', 8080],
       ['noodle-runtime', 'redis', 6379],
       ['postgres-backup', 'postgres', 5432],
     ] as const) {
