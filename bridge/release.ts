@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { App } from 'cdk8s';
 import { LateTokens } from '../components/late';
 import { RemovalPolicy } from '../components/release-options';
+import { awaitInputs } from './awaits';
 import { annotateReads, contentRead, lateDigest, readableSources } from './reads';
 import type { RenderedObject } from './render';
 import { render } from './render';
@@ -98,7 +99,7 @@ function planRelease(
   const objects = keepNamespaces(render(args.app));
   const sources = readableSources(objects);
   return objects.map((object) => {
-    const inputs = restore(object, tokens);
+    const inputs = awaitInputs(object, restore(object, tokens));
     const content = contentRead(object, sources);
     if (content.size === 0) return { object, inputs };
     return { object, inputs: annotateReads(object.kind, inputs, lateDigest(content, tokens, args.digestKey)) };
