@@ -49,5 +49,7 @@ export async function renderObjects(environment: string): Promise<readonly GitOp
 /** The same as plain YAML. */
 export async function renderEnvironment(environment: string): Promise<string> {
   const objects = await renderObjects(environment);
-  return objects.map(({ manifest }) => `---\n${stringify(manifest, { lineWidth: 0 })}`).join('');
+  // Kubernetes' own tools read YAML 1.1, where a bare off or yes is no text.
+  const options = { lineWidth: 0, compat: 'yaml-1.1' } as const;
+  return objects.map(({ manifest }) => `---\n${stringify(manifest, options)}`).join('');
 }

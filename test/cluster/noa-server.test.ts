@@ -49,7 +49,7 @@ describe('Noa Server on the local cluster', () => {
 
   test('status names its address and its pods beside NoodleCore’s', async () => {
     const { stdout } = await trellis('status');
-    expect(stdout).toContain(at('/'));
+    expect(stdout).toContain(new URL(at('/')).href);
     for (const { metadata } of pods) expect(stdout).toMatch(new RegExp(`✔ +${metadata?.name ?? '?'} `));
   });
 
