@@ -252,6 +252,18 @@ export function postgresqlConf(machine: DatabaseMachine, settings: DatabaseSetti
   ].join('\n');
 }
 
+/** The same settings for whoever writes the file himself: all but those of the access, by name and unquoted. */
+export function serverParameters(
+  machine: DatabaseMachine,
+  settings: DatabaseSettings,
+): Readonly<Record<string, string>> {
+  const followed = machine.maxLag === undefined ? {} : replication(settings, machine.maxLag);
+  const all = { ...derived(settings), ...followed, ...fixed(machine), ...settings.parameters };
+  return Object.fromEntries(
+    Object.entries(all).map(([name, value]) => [name, typeof value === 'string' ? value : literal(value)]),
+  );
+}
+
 const without = <T>(values: Readonly<Record<string, T>>, names: object): Readonly<Record<string, T>> =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !(name in names)));
 

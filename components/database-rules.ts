@@ -4,6 +4,8 @@ import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import { backupProblems } from './database-backup';
 import type { DatabaseBackupOptions } from './database-backup';
+import type { DatabaseBackend } from './database-backend';
+import { cloudNativePgProblems } from './database-cloud-native-pg-rules';
 import type { DatabaseConfiguration, DatabaseMachine, DatabaseSettings } from './database-configuration';
 import {
   databaseSettings,
@@ -19,6 +21,7 @@ import type { DatabaseMetrics } from './database-metrics';
 import { METRICS_PORT } from './database-metrics';
 import type { PoolerSettings } from './database-pooler';
 import { POOLER_SUFFIX, PoolMode } from './database-pooler';
+import type { StatefulDatabaseProps } from './database-props';
 import { REPLICA_SUFFIX } from './database-replicas';
 import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
@@ -50,6 +53,9 @@ export interface DatabaseRulesInput {
   readonly pooler: PoolerSettings | undefined;
   readonly tls: DatabaseTls | undefined;
   readonly metrics: DatabaseMetrics | undefined;
+  readonly backend: DatabaseBackend;
+  /** As they were given, for what a back end refuses. */
+  readonly props: StatefulDatabaseProps;
 }
 
 // Below it shared buffers and one connection for each of a hundred clients leave nothing to sort in.
@@ -78,6 +84,8 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   poolerProblems(problems, scope, input.pooler, input);
   input.tls?._check(problems);
   metricsProblems(problems, scope, input.metrics, input.engine.port);
+  const operator = input.backend._operator;
+  if (operator !== undefined) cloudNativePgProblems(problems, { ...input, operator, settings: settingsOf(input) });
   problems.raise();
 }
 
@@ -127,7 +135,7 @@ function replicaProblems(problems: Problems, input: DatabaseRulesInput): void {
   problems.integer('readReplicas', readReplicas, { min: 0, max: MOST_REPLICAS });
   durationProblem(problems, 'replicaMaxLag', replicaMaxLag);
   passwordProblems(problems, replicationPassword, 'replicationPassword');
-  if (readReplicas === 0) return;
+  if (readReplicas === 0 || input.backend._operator !== undefined) return;
   problems
     .dnsLabel('name (with read replicas)', name, STATEFUL_NAME_MAX - REPLICA_SUFFIX.length)
     .require(replicationPassword !== undefined, 'replicationPassword is required with read replicas');
@@ -190,9 +198,15 @@ function configurationProblems(problems: Problems, input: DatabaseRulesInput): v
   durationProblem(problems, 'configuration.idleInTransactionTimeout', given.idleInTransactionTimeout);
   for (const problem of parameterProblems(given.parameters ?? {})) problems.require(false, problem);
   const memory = input.resources.memory?.limit;
-  if (memory === undefined) return;
-  fitProblems(problems, databaseSettings({ ...databaseMachine(input), memory }, given), memory, input.storage);
+  const settings = settingsOf(input);
+  if (memory !== undefined && settings !== undefined) fitProblems(problems, settings, memory, input.storage);
 }
+
+/** Nothing where memory has no limit, from which they would follow. */
+const settingsOf = (input: DatabaseRulesInput): DatabaseSettings | undefined =>
+  input.resources.memory?.limit === undefined
+    ? undefined
+    : databaseSettings(databaseMachine(input), input.configuration);
 
 function fitProblems(problems: Problems, settings: DatabaseSettings, memory: Size, storage: Size): void {
   const { sharedBuffers, workMem, maintenanceWorkMem, maxConnections, maxWalSize } = settings;

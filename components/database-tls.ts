@@ -90,7 +90,13 @@ export class DatabaseTls {
   }
 
   /** Asks for the certificate of all Services of the database, or says that somebody else makes its Secret. @internal */
-  public _addCertificate(scope: Construct, database: string, services: readonly string[], labels: Labels): void {
+  public _addCertificate(
+    scope: Construct,
+    database: string,
+    services: readonly string[],
+    labels: Labels,
+    secretLabels?: Labels,
+  ): void {
     const secret = this._authority(database);
     if (secret === undefined) return;
     declareExternal(scope, 'Secret', secret.secretName);
@@ -104,6 +110,7 @@ export class DatabaseTls {
       {
         spec: {
           secretName: secret.secretName,
+          ...(secretLabels === undefined ? {} : { secretTemplate: { labels: secretLabels } }),
           issuerRef: { group: 'cert-manager.io', kind: 'ClusterIssuer', name: issuer },
           dnsNames: serviceNames(scope, services),
           usages: ['server auth', 'digital signature'],

@@ -18,6 +18,12 @@ export { secretKey } from './connections';
 export type { ConnectOptions, EnvMap, IBackend, IClient } from './connections';
 export { DatabaseBackend } from './database-backend';
 export type { DatabaseBackupOptions } from './database-backup';
+export { CloudNativePgBackup, PrimaryUpdate } from './database-cloud-native-pg-options';
+export type {
+  CloudNativePgOptions,
+  PluginBackupOptions,
+  SnapshotBackupOptions,
+} from './database-cloud-native-pg-options';
 export type { DatabaseConfiguration, DatabaseSettings } from './database-configuration';
 export type { ExternalDatabaseAttributes, IStatefulDatabase } from './database-connection';
 export { DatabaseEngine } from './database-engine';

@@ -1,5 +1,6 @@
 import type { RenderedObject } from '../render';
 import { items, podTemplate } from '../references';
+import { operatorPods } from './operators';
 
 type Json = Readonly<Record<string, unknown>>;
 /** Label by which the controller of a StatefulSet names each pod. */
@@ -71,6 +72,9 @@ function selector(objects: readonly RenderedObject[]): Select {
 
 /** The pods of one object together, or one by one where its controller names each. */
 function podsOf(object: RenderedObject, scaler: Json | undefined): readonly Pods[] {
+  const made = operatorPods(object);
+  // No port is known of them: the operator makes their Services too.
+  if (made !== undefined) return [{ ...made, ports: [] }];
   const template = podTemplate(object);
   if (template === undefined) return [];
   const spec = (object.manifest.spec ?? {}) as Json;
