@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { CacheTopology } from './cache-topology';
 import type { EnvVar, Labels, Volume, VolumeMount } from './kube';
 import { kubeObject } from './kube';
+import { scoreIgnored } from './score';
 import { serviceHost } from './stateful-workload';
 
 /** Port of the sentinels. */
@@ -55,8 +56,11 @@ export function memberServices(
   },
 ): readonly ApiObject[] {
   const labels = { ...pods.labels, ...pods.selector };
+  const annotations = scoreIgnored({
+    'service-targets-pod': 'the StatefulSet’s controller labels each pod with its name',
+  });
   return memberNames(pods.name, pods.count).map((name, ordinal) =>
-    kubeObject(scope, `Member-${ordinal}`, 'v1/Service', { name, labels }, () => ({
+    kubeObject(scope, `Member-${ordinal}`, 'v1/Service', { name, labels, annotations }, () => ({
       spec: {
         type: 'ClusterIP',
         // Members find each other before they are ready, and hand over while they end.

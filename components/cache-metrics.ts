@@ -58,7 +58,13 @@ export function exporterParts(scope: Construct, metrics: CacheMetrics, port: num
       probes: {
         startup: { ...health, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 90 },
         liveness: { ...health, periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 },
-        readiness: { ...health, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 },
+        // The port alone: one that is slow to report must not take the server out of its Service.
+        readiness: {
+          tcpSocket: { port: METRICS_PORT_NAME },
+          periodSeconds: 10,
+          timeoutSeconds: 3,
+          failureThreshold: 3,
+        },
       },
     },
     volumes: [

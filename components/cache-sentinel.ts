@@ -35,6 +35,7 @@ export class CacheSentinels extends Construct {
       // None waits for another: the first fail-over needs a majority.
       ...{ replicas: settings.sentinels, parallel: true, serves: false },
       pod: sentinelPod(store, settings, { name, image, selector }),
+      ignored: { 'pod-probes-identical': 'it answers by itself or not at all; only the number of misses differs' },
     });
     const { sentinels: count } = settings;
     retain(removalPolicy, ...memberServices(this, { name, count, selector, labels, ports: [port] }));

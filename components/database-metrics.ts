@@ -89,7 +89,13 @@ export function metricsParts(scope: Construct, metrics: DatabaseMetrics, target:
       probes: {
         startup: startupProbe(alive, Duration.minutes(1)),
         liveness: { ...alive, periodSeconds: 30, timeoutSeconds: 5, failureThreshold: 3 },
-        readiness: { ...alive, periodSeconds: 30, timeoutSeconds: 5, failureThreshold: 3 },
+        // The port alone: one that is slow to report must not take the server out of its Service.
+        readiness: {
+          tcpSocket: { port: METRICS_PORT_NAME },
+          periodSeconds: 30,
+          timeoutSeconds: 5,
+          failureThreshold: 3,
+        },
       },
     },
     volumes: [

@@ -167,11 +167,12 @@ export class DatabasePooler extends Construct {
     const labels = { ...this.props.labels, ...selector };
     const annotations = {
       'pulumi.com/timeoutSeconds': String(lifecycle.awaitSeconds(replicas)),
-      ...scoreIgnored(
-        replicas === 1
+      ...scoreIgnored({
+        'pod-probes-identical': 'both ask the pooler alone; only the number of misses differs',
+        ...(replicas === 1
           ? { 'deployment-replicas': 'one pod was asked for, so an outage of its node is accepted' }
-          : undefined,
-      ),
+          : {}),
+      }),
     };
     // With more than one none is added first, so that all together never open more connections than they may.
     const rollingUpdate = replicas === 1 ? { maxSurge: 1, maxUnavailable: 0 } : { maxSurge: 0, maxUnavailable: 1 };

@@ -11,8 +11,11 @@ import type { Labels, PodTemplate } from './kube';
 import { kubeObject } from './kube';
 import { LateTokens } from './late';
 import { setReleaseOptions } from './release-options';
+import { scoreIgnored } from './score';
 import { claimTemplate } from './stateful-workload';
 import type { VolumeClaim } from './volume-claim';
+
+export { scoreIgnored } from './score';
 
 /** Adds the ServiceAccount, which has no token and no rights, so that each workload is somebody of its own. */
 export function addServiceAccount(scope: Construct, { name, labels }: HttpSettings): ApiObject {
@@ -132,14 +135,4 @@ export function addBudget(
   // A pod that does not run well is no reason to keep a node from being drained.
   const spec = { ...bound, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: 'AlwaysAllow' };
   return kubeObject(scope, 'PodDisruptionBudget', 'policy/v1/PodDisruptionBudget', { name, labels }, { spec });
-}
-
-/** Annotations that tell kube-score what to skip, each check with its reason beside it. */
-export function scoreIgnored(ignored: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const checks = Object.entries(ignored);
-  if (checks.length === 0) return {};
-  return {
-    'kube-score/ignore': checks.map(([check]) => check).join(','),
-    'trellis.dev/kube-score-reason': checks.map(([check, reason]) => `${check}: ${reason}`).join('; '),
-  };
 }

@@ -5,6 +5,7 @@ import type { Labels, PodSpec } from './kube';
 import { kubeObject } from './kube';
 import { WorkloadPolicy } from './network';
 import { RemovalPolicy, setReleaseOptions } from './release-options';
+import { scoreIgnored } from './score';
 import type { Problems } from './validation';
 import type { VolumeClaim } from './volume-claim';
 import { ADOPT_ANNOTATION, claimSpec, volumeClaim } from './volume-claim';
@@ -39,6 +40,8 @@ export interface StatefulWorkloadOptions {
   readonly claim?: VolumeClaim;
   readonly removalPolicy: RemovalPolicy;
   readonly startupDeadline: Duration;
+  /** kube-score checks that the pods do not pass on purpose, each with its reason. @default - none */
+  readonly ignored?: Readonly<Record<string, string>>;
 }
 
 /** Address of a Service; the namespace is part of it, so that clients of other namespaces may use it too. */
@@ -159,6 +162,7 @@ function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels:
     // A new size is a new template, which only a new object can have: pods and claims live on, and it takes them over.
     // It has to be on the old object to count. Where nothing is retained it would leave pods behind that nobody ends.
     ...(kept ? { 'pulumi.com/deletionPropagationPolicy': 'orphan' } : {}),
+    ...scoreIgnored(options.ignored),
   };
   const object = kubeObject(scope, 'StatefulSet', 'apps/v1/StatefulSet', { name, labels, annotations }, () => ({
     spec: {
