@@ -1,16 +1,14 @@
-import { createHash, createHmac } from 'node:crypto';
-import * as pulumi from '@pulumi/pulumi';
-import { LateTokens } from '../components/late';
+import { createHash } from 'node:crypto';
+import type * as pulumi from '@pulumi/pulumi';
 import type { RenderedObject } from './render';
 import { references, templatePath } from './references';
-import { restoreText } from './restore';
 
 /** Annotation on a pod template: it changes exactly when something that the pods read changes. */
 export const READS_ANNOTATION = 'trellis.dev/reads';
 
 type Json = Readonly<Record<string, unknown>>;
 /** One value that a pod reads, by `kind/name/key`, as it stands in the manifest. */
-type Content = ReadonlyMap<string, string>;
+export type Content = ReadonlyMap<string, string>;
 
 /**
  * What the pods of one object read from ConfigMaps and Secrets of the definition: a key that is not read does not count.
@@ -47,23 +45,6 @@ export const plainDigest = (content: Content): string =>
     .update(JSON.stringify([...content]))
     .digest('hex')
     .slice(0, 16);
-
-/**
- * A keyed digest of the content as deployed, safe to show: without the key a weak secret could be guessed from it.
- * It is unknown in a preview where the content is.
- */
-export function lateDigest(content: Content, tokens: LateTokens, key: pulumi.Input<string>): pulumi.Input<string> {
-  if (![...content.values()].some((text) => LateTokens.isToken(text))) return plainDigest(content);
-  const values = [...content].map(([name, text]) =>
-    pulumi
-      .output(restoreText(text, name, (token) => tokens.lookup(token)?.value as pulumi.Input<string>))
-      .apply((value) => [name, value] as const),
-  );
-  const digest = pulumi
-    .all([pulumi.output(key), pulumi.all(values)])
-    .apply(([secret, all]) => createHmac('sha256', secret).update(JSON.stringify(all)).digest('hex').slice(0, 16));
-  return pulumi.unsecret(digest);
-}
 
 /** The inputs of an object with the annotation on its pod template. */
 export function annotateReads(kind: string, inputs: pulumi.Inputs, digest: pulumi.Input<string>): pulumi.Inputs {
