@@ -78,6 +78,19 @@ describe('the embedded language host under the real engine', () => {
     expect((await engine.ok('stack', 'output', 'value')).stdout.trim()).toBe('seen');
   });
 
+  test('swc transpiles the program where the tsconfig says so, as the platform’s does', async () => {
+    write('Pulumi.yaml', 'name: test\nruntime: nodejs\n');
+    write('package.json', '{"name":"test","main":"index.ts"}');
+    const tsconfig = fs.readFileSync(path.join(__dirname, '../../stacks/tsconfig.json'), 'utf8');
+    write('tsconfig.json', tsconfig.replace('"../tsconfig.json"', JSON.stringify(path.resolve('tsconfig.json'))));
+    write(
+      'index.ts',
+      `export const swc: boolean = Object.keys(require.cache).some((file) => file.includes('@swc/core'));`,
+    );
+    await engine.up();
+    expect((await engine.ok('stack', 'output', 'swc')).stdout.trim()).toBe('true');
+  });
+
   test('tells the plugins that the program’s packages need, and about itself', async () => {
     write('package.json', '{"name":"test","main":"index.js","dependencies":{"@pulumi/random":"*"}}');
     write('index.js', '');
