@@ -42,7 +42,8 @@ describe('NoodleCore on the local cluster', () => {
 
   test('answers 200 on the printed address, with PostgreSQL and Redis both asked', async () => {
     const { stdout } = await trellis('status');
-    const [, caFile, address = ''] = /curl --cacert (\S+) (https:\S+\/ready)/.exec(stdout) ?? [];
+    const printed = new RegExp(`curl --cacert (\\S+) (https://${HOST}\\S*/ready)`);
+    const [, caFile, address = ''] = printed.exec(stdout) ?? [];
     expect(caFile).toBe(info().caFile);
     expect(new URL(address).hostname).toBe(HOST);
     const { status, body } = await request(address);
@@ -156,7 +157,7 @@ describe('NoodleCore on the local cluster', () => {
         ports: [{ port, protocol: 'TCP' }],
       });
     for (const [client, server, port] of [
-      ['noodle-runtime', 'postgres-pooler', 6432],
+      ['noodle-runtime', 'postgres-pooler', 5432],
       ['postgres-pooler', 'postgres', 5432],
       ['noodle-ide', 'noodle-runtime', 8080],
       ['noodle-runtime', 'redis', 6379],
