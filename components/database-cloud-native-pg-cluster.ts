@@ -57,7 +57,7 @@ export function clusterSpec(input: DatabaseServersInput, operator: CloudNativePg
     postgresql: postgresql(input),
     resources: resourceRequirements(resources),
     // The default of 64 MiB ends parallel queries.
-    ephemeralVolumesSizeLimit: { shm: sharedMemory(resources.memory?.limit as Size), temporaryData: '256Mi' },
+    ephemeralVolumesSizeLimit: { shm: sharedMemory(resources.memory?.limit as Size), temporaryData: '512Mi' },
     enableSuperuserAccess: false,
     // A budget for the only server would block every drain of its node for good.
     enablePDB: readReplicas > 0,

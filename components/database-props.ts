@@ -74,7 +74,7 @@ export interface StatefulDatabaseProps {
    */
   readonly startupDeadline?: Duration;
   /**
-   * Scheduled dumps to a volume of their own.
+   * Scheduled dumps to a volume of their own. With CloudNativePG: when its own kind of backup is made, and only that.
    * @default - none
    */
   readonly backup?: DatabaseBackupOptions;
@@ -95,12 +95,13 @@ export interface StatefulDatabaseProps {
    */
   readonly readReplicas?: number;
   /**
-   * Password that replicas follow their primary with; characters as in `password`. Required with read replicas, unused without.
+   * Password that replicas follow their primary with; characters as in `password`. Required with read replicas, unused without;
+   * CloudNativePG wants none.
    * @default - none
    */
   readonly replicationPassword?: LateSecret;
   /**
-   * What readers of a replica see is at most so old, or it gets no readers.
+   * What readers of a replica see is at most so old, or it gets no readers. CloudNativePG measures in bytes, and has `maximumLag` for that.
    * @default Duration.seconds(30)
    */
   readonly replicaMaxLag?: Duration;
@@ -115,7 +116,7 @@ export interface StatefulDatabaseProps {
    */
   readonly tls?: DatabaseTls;
   /**
-   * An exporter beside each server, on port 9187, which only `allowMetricsFrom` opens.
+   * An exporter beside each server, on port 9187, which only `allowMetricsFrom` opens. CloudNativePG needs none for the same port.
    * @default - none
    */
   readonly metrics?: DatabaseMetrics;

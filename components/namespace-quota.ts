@@ -1,8 +1,10 @@
-import { ApiObject, Size } from 'cdk8s';
+import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { Cpu } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import type { Kinds, PodSpec, ResourceRequirements } from './kube';
+import { OPERATED, operatedPods } from './namespace-operators';
+import { manifestOf, objectsOf } from './synthesis';
 import { cpuMillis, parseCpu, parseSize, sizeBytes, sizeQuantity } from './units';
 
 /**
@@ -30,6 +32,8 @@ export type Totals = Readonly<Record<string, number>>;
 interface Manifest {
   /** Construct path, for messages. @default - unknown */
   readonly path?: string;
+  /** @default - unknown, so that no custom resource is recognized */
+  readonly apiVersion?: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec?: unknown;
@@ -39,6 +43,7 @@ type Claim = Kinds['v1/PersistentVolumeClaim']['spec'];
 
 const COUNTED: ReadonlySet<string> = new Set([
   ...['Deployment', 'StatefulSet', 'Job', 'CronJob', 'HorizontalPodAutoscaler', 'PersistentVolumeClaim', 'Service'],
+  ...OPERATED,
 ]);
 
 /** Room beside what is defined: operators' own pods, such as one that answers a certificate's challenge. */
@@ -82,11 +87,9 @@ export function quotaProblems(scope: IConstruct, namespace: string, quota: Names
 
 /** Every object of a namespace that a quota counts, as it will be applied. */
 export const countedIn = (scope: IConstruct, namespace: string): readonly Manifest[] =>
-  scope.node.root.node
-    .findAll()
-    .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct))
+  objectsOf(scope)
     .filter((object) => COUNTED.has(object.kind) && object.metadata.namespace === namespace)
-    .map((object) => ({ path: object.node.path, ...(object.toJson() as Omit<Manifest, 'path'>) }));
+    .map((object) => ({ path: object.node.path, ...(manifestOf(object) as Omit<Manifest, 'path'>) }));
 
 /**
  * What objects add up to at most: every autoscaler at its maximum, every workload in the middle of a rollout,
@@ -155,7 +158,7 @@ export function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | u
       return { count: spec.parallelism ?? 1, spec: spec.template.spec, claims: [] };
     }
     default:
-      return undefined;
+      return operatedPods(object);
   }
 }
 

@@ -4,10 +4,11 @@ import { DatabaseEngine } from '../../../components/database-engine';
 import { PoolMode } from '../../../components/database-pooler';
 import { DatabaseTls } from '../../../components/database-tls';
 import { LateTokens } from '../../../components/late';
+import { totalsOf } from '../../../components/namespace-quota';
 import { compute } from '../../../components/pod';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { build, image, inNamespace, pooler, tcp } from '../../support/cloud-native-pg';
-import { find, inventory } from '../../support/synth';
+import { find, inventory, objectsOf } from '../../support/synth';
 
 describe('the pooler', () => {
   const settings = {
@@ -224,5 +225,19 @@ describe('backups', () => {
     const { chart, spec } = build({}, { backup: CloudNativePgBackup.volumeSnapshot() });
     expect(spec()).toHaveProperty('backup.volumeSnapshot');
     expect(inventory(chart)).not.toContain('ScheduledBackup/postgres-backup');
+  });
+});
+
+describe('a namespace’s quota', () => {
+  const totals = (props: Partial<StatefulDatabaseProps>) =>
+    totalsOf(objectsOf(build(props).chart));
+
+  test('holds what the operator makes: servers with their volumes, and poolers in the middle of a rollout', () => {
+    expect(totals({ readReplicas: 2 })).toMatchObject({
+      ...{ pods: 3, persistentvolumeclaims: 3, 'requests.storage': 30 * 1024 ** 3 },
+      ...{ 'requests.cpu': 750, 'limits.memory': 3 * 1024 ** 3 },
+    });
+    expect(totals({ pooler })).toMatchObject({ pods: 3, persistentvolumeclaims: 1, 'requests.cpu': 350 });
+    expect(totals({ pooler: { ...pooler, replicas: 1 } })).toMatchObject({ pods: 3 });
   });
 });
