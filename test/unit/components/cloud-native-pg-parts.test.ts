@@ -229,8 +229,7 @@ describe('backups', () => {
 });
 
 describe('a namespace’s quota', () => {
-  const totals = (props: Partial<StatefulDatabaseProps>) =>
-    totalsOf(objectsOf(build(props).chart));
+  const totals = (props: Partial<StatefulDatabaseProps>) => totalsOf(objectsOf(build(props).chart));
 
   test('holds what the operator makes: servers with their volumes, and poolers in the middle of a rollout', () => {
     expect(totals({ readReplicas: 2 })).toMatchObject({
