@@ -1,10 +1,10 @@
-import type { App } from 'cdk8s';
-import { ApiObject } from 'cdk8s';
+import type { ApiObject, App } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { ValidationError } from '../components/errors';
 import { LateTokens } from '../components/late';
 import type { ReleaseOptions } from '../components/release-options';
 import { RemovalPolicy, releaseOptionsOf } from '../components/release-options';
+import { manifestOf, objectsOf, synthesizeOnce } from '../components/synthesis';
 import { definitionOrder } from './order';
 import { DefinitionError } from './errors';
 import { manifestProblems } from './guard';
@@ -38,19 +38,20 @@ export interface RenderedObject {
  * It does not use cdk8s' own synthesis, whose dependency sort is exponential.
  * @throws DefinitionError with every problem of the tree: failed validations, text of a stringified Output, dangling references.
  */
-export function render(app: App): readonly RenderedObject[] {
+export const render = (app: App): readonly RenderedObject[] => synthesizeOnce(app, () => renderAll(app));
+
+function renderAll(app: App): readonly RenderedObject[] {
   const problems: string[] = [];
   LateTokens.of(app).fill();
   for (const construct of app.node.findAll()) {
     for (const message of construct.node.validate()) problems.push(`${construct.node.path}: ${message}`);
   }
   const objects: RenderedObject[] = [];
-  for (const construct of app.node.findAll()) {
-    if (!ApiObject.isApiObject(construct)) continue;
+  for (const object of objectsOf(app)) {
     try {
-      objects.push(renderObject(construct));
+      objects.push(renderObject(object));
     } catch (error) {
-      problems.push(synthesisProblem(construct, error));
+      problems.push(synthesisProblem(object, error));
     }
   }
   for (const object of objects) problems.push(...manifestProblems(object));
@@ -61,7 +62,7 @@ export function render(app: App): readonly RenderedObject[] {
 }
 
 function renderObject(object: ApiObject): RenderedObject {
-  const manifest = object.toJson() as Manifest;
+  const manifest = manifestOf(object) as Manifest;
   const metadata = (manifest.metadata ?? {}) as { name?: string; namespace?: string };
   const options = inherited(object);
   return {
