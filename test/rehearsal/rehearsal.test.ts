@@ -1,0 +1,122 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { parse } from 'yaml';
+import { isReady, endCommands, startTrellis, trellis } from '../support/cluster';
+import { checkpointFile } from '../../local/engine';
+import { root } from '../../local/paths';
+import { rehearsalStatus } from '../../local/simulate';
+import { Simulated } from './support/simulated';
+
+jest.setTimeout(900_000);
+
+const SIMULATED = 'no container runs';
+
+/** What belongs to the environment itself, and what no rehearsal may touch. */
+const own = (stack: string): readonly (string | undefined)[] =>
+  [path.join(root, `Pulumi.${stack}.yaml`), checkpointFile(stack)].map((file) =>
+    fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined,
+  );
+
+afterAll(async () => {
+  await endCommands();
+  await trellis('down', '--simulate');
+});
+
+describe.each(['staging', 'prod'] as const)('%s', (stack) => {
+  const cluster = new Simulated(stack);
+  const before = own(stack);
+
+  // What a run that was killed left there may be anything.
+  beforeAll(() => trellis('down', '-s', stack, '--simulate', '--purge'));
+
+  it('reaches Ready on simulated nodes, and says that they are', async () => {
+    const { output } = await trellis('up', '-s', stack, '--simulate');
+    expect(output).toMatch(/Every simulated pod Ready .*: \d+ pods on \d+ nodes/);
+    expect(output).toContain(SIMULATED);
+    const pods = (await cluster.pods()).filter(({ status }) => status?.phase !== 'Succeeded');
+    expect(pods.length).toBeGreaterThan(0);
+    expect(pods.filter((pod) => !isReady(pod))).toEqual([]);
+    // A claim that only a CronJob's pods use waits for the first of them.
+    const used = new Set(
+      pods.flatMap(({ metadata, spec }) =>
+        (spec?.volumes ?? []).map(
+          ({ persistentVolumeClaim }) => `${metadata?.namespace}/${persistentVolumeClaim?.claimName}`,
+        ),
+      ),
+    );
+    const claims = await cluster.claims();
+    const unbound = claims.filter(({ status }) => status?.phase !== 'Bound').map(({ metadata }) => metadata);
+    expect(claims.length).toBeGreaterThan(unbound.length);
+    expect(unbound.filter((each) => used.has(`${each?.namespace}/${each?.name}`))).toEqual([]);
+  });
+
+  it('has pods of images that were built here, by the names of the environment', async () => {
+    const { config } = parse(fs.readFileSync(path.join(root, `Pulumi.${stack}.yaml`), 'utf8')) as {
+      config: { 'trellis:images': { registry: string } };
+    };
+    const { registry } = config['trellis:images'];
+    const images = (await cluster.pods()).flatMap(({ spec }) =>
+      (spec?.containers ?? []).map(({ image }) => image ?? ''),
+    );
+    const built = images.filter((image) => image.startsWith(`${registry}/`));
+    expect(built.length).toBeGreaterThan(0);
+    expect(built.filter((image) => !/@sha256:[0-9a-f]{64}$/.test(image))).toEqual([]);
+  });
+
+  it('is the same again: a second run reports no change', async () => {
+    const { output } = await trellis('up', '-s', stack, '--simulate');
+    expect(output).toMatch(new RegExp(`Rehearse ${stack} .*: no changes`));
+  });
+
+  it('leaves configuration and state of the environment itself alone', () => expect(own(stack)).toEqual(before));
+});
+
+describe('a rehearsal', () => {
+  const cluster = new Simulated('staging');
+
+  it('tells its own status, and that nothing runs', async () => {
+    const { stdout } = await trellis('status', '-s', 'staging', '--simulate');
+    expect(stdout).toContain(SIMULATED);
+    expect(stdout).toMatch(/Simulated cluster of staging: running/);
+    for (const { metadata } of await cluster.pods()) expect(stdout).toContain(metadata?.name ?? '?');
+  });
+
+  it('previews against what it holds', async () => {
+    const { output } = await trellis('preview', '-s', 'staging', '--simulate');
+    expect(output).toMatch(/pulumi:pulumi:Stack +trellis-staging/);
+    expect(output).toMatch(/\d+ unchanged/);
+    expect(output).not.toMatch(/to create/);
+  });
+
+  it('fails with the scheduler’s words, long before any time limit, where no node takes a pod', async () => {
+    const cordon = async (unschedulable: boolean): Promise<void> => {
+      for (const { metadata } of await cluster.nodes())
+        await cluster.patch(`/api/v1/nodes/${metadata?.name ?? ''}`, { spec: { unschedulable } });
+    };
+    const [deployment] = await cluster.deployments();
+    const { name = '', namespace = '' } = deployment?.metadata ?? {};
+    await cordon(true);
+    await cluster.remove(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
+    try {
+      const began = Date.now();
+      const { code, output } = await startTrellis(['up', '-s', 'staging', '--simulate', '--refresh']).exited;
+      expect(code).toBe(1);
+      expect(output).toContain('No simulated node takes what staging asks for');
+      expect(output).toMatch(new RegExp(`pod ${namespace}/${name}-\\S+: 0/\\d+ nodes are available: .*unschedulable`));
+      expect(Date.now() - began).toBeLessThan(240_000);
+    } finally {
+      await cordon(false);
+    }
+    const { output } = await trellis('up', '-s', 'staging', '--simulate');
+    expect(output).toMatch(/Every simulated pod Ready/);
+  });
+
+  it('ends with its processes; its data goes with --purge', async () => {
+    await trellis('down', '-s', 'staging', '--simulate');
+    expect((await rehearsalStatus(cluster.rehearsal)).state).toBe('stopped');
+    expect((await rehearsalStatus(new Simulated('prod').rehearsal)).state).toBe('running');
+    await trellis('down', '-s', 'staging', '--simulate', '--purge');
+    expect((await rehearsalStatus(cluster.rehearsal)).state).toBe('absent');
+    expect(fs.existsSync(cluster.rehearsal.dir)).toBe(false);
+  });
+});
