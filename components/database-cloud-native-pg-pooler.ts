@@ -102,6 +102,8 @@ export class CloudNativePgPooler extends Construct {
       enableServiceLinks: false,
       terminationGracePeriodSeconds: lifecycle.grace.toSeconds(),
       topologySpreadConstraints: [wish('topology.kubernetes.io/zone'), wish('kubernetes.io/hostname')],
+      // The operator's, which brings the program that starts PgBouncer: it would else ask for nothing, which a quota refuses.
+      initContainers: [{ name: 'bootstrap-controller', resources: resourceRequirements(settings.resources) }],
       containers: [
         {
           name: 'pgbouncer',

@@ -40,6 +40,10 @@ describe('the pooler', () => {
         readinessProbe: { tcpSocket: { port: 5432 } },
       },
     ]);
+    // A quota admits no pod with a container, the operator's own first one included, that asks for nothing.
+    expect(spec.template?.spec?.initContainers).toMatchObject([
+      { name: 'bootstrap-controller', resources: { limits: { cpu: '500m', memory: '256Mi' } } },
+    ]);
     expect(spec.template?.spec).toMatchObject({ enableServiceLinks: false, terminationGracePeriodSeconds: 40 });
   });
 
