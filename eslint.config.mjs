@@ -32,7 +32,7 @@ const config = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.trellis', 'images/*/dist', '**/*.js', '**/*.mjs', 'components/imports/*.ts'] },
+  { ignores: ['node_modules', '.trellis', 'images/*/dist', '**/*.js', '**/*.mjs', 'components/imports/*.ts', 'examples'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },

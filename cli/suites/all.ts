@@ -93,7 +93,7 @@ async function clusterSuite(ui: StepUi): Promise<SuiteResult> {
 /** In the order in which a mistake is found soonest. */
 export function allSuites(): readonly Suite[] {
   return [
-    { name: 'static', about: 'types, lint, format', run: staticSuite },
+    { name: 'static', about: 'types, lint, format, public API', run: staticSuite },
     {
       name: 'unit',
       about: 'the library, the bridge, the tools',
