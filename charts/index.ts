@@ -1,3 +1,3 @@
 export * from './noa-server';
 export * from './noodle-core';
-export type { CacheValues, DatabaseValues, ServiceValues, StoreValues, SystemValues } from './values';
+export type { CacheValues, DatabaseValues, IngressValues, ServiceValues, StoreValues, SystemValues } from './values';

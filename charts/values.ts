@@ -2,6 +2,8 @@ import type { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Certificate } from '../components/certificate';
 import type { DatabaseTls } from '../components/database-tls';
+import type { IngressController, IngressBackend } from '../components/ingress-backend';
+import type { Hsts, IngressFeature, RateLimit, SecurityHeaders } from '../components/ingress-options';
 import type { NamespaceAccessProps } from '../components/namespace-access';
 import type { NodeCapacity } from '../components/namespace-capacity';
 import type { RemovalPolicy } from '../components/release-options';
@@ -15,13 +17,32 @@ export interface SystemValues {
   readonly certificate: Certificate;
   /** Secret that an issued certificate is put into; nothing for certificates that have their own place. */
   readonly tlsSecretName: string | undefined;
-  /** Namespace of the ingress controller. */
-  readonly ingressNamespace: string;
+  readonly ingress: IngressValues;
   readonly removalPolicy: RemovalPolicy;
   /** Groups of people that may look at the namespace, and operate it. */
   readonly access: Required<NamespaceAccessProps>;
   /** What one node has for pods at most; a pod that needs more is refused. */
   readonly largestNode: NodeCapacity;
+}
+
+/** What serves a system's public addresses, and what it does beside TLS. */
+export interface IngressValues {
+  readonly backend: IngressBackend;
+  /** Class of Ingresses. */
+  readonly className: string;
+  /** Pods that serve Ingresses; those of a Gateway are in the back end. */
+  readonly controller: IngressController;
+  /** What may be asked for in vain; anything else that the back end can't do is refused. */
+  readonly accepted: readonly IngressFeature[];
+  readonly redirectHttp: boolean;
+  /** Nothing for the back end's own bound. */
+  readonly maxBodySize: Size | undefined;
+  readonly hsts: Hsts;
+  /** Nothing where services say it all. */
+  readonly securityHeaders: SecurityHeaders | undefined;
+  readonly gzip: boolean;
+  /** Nothing for no limit. */
+  readonly rateLimit: RateLimit | undefined;
 }
 
 /** Size and behaviour of a service that scales by CPU. */

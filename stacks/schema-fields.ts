@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { IngressFeature } from '../components/ingress-options';
 import type { Rule } from '../components/rules';
 import { cronProblem, dnsLabelProblem, dnsSubdomainProblem, hostProblem, percentProblem } from '../components/rules';
 import { parseCpu, parseSize } from '../components/units';
@@ -69,6 +70,48 @@ export const scaledService = {
   memory: pair(size),
 };
 
+const feature = z.enum(IngressFeature);
+/** What browsers are told of HTTPS; nothing with no days. */
+const hsts = z.strictObject({ maxAgeDays: integer(0, 730), includeSubdomains: z.boolean(), preload: z.boolean() });
+const header = text((value) => (/^[A-Za-z][A-Za-z0-9-]*$/.test(value) ? undefined : 'must be the name of a header'));
+
+/** What serves public addresses in the cluster. */
+export const ingressController = z.strictObject({
+  backend: z.enum(['nginx', 'gateway', 'both']),
+  accepted: z.array(feature),
+  nginx: z.strictObject({
+    class: subdomain,
+    namespace: label,
+    gzip: z.boolean(),
+    allowedResponseHeaders: z.array(header).max(50),
+    hsts,
+  }),
+  gateway: z.strictObject({
+    class: subdomain,
+    namespace: label,
+    extensions: z
+      .array(
+        z.strictObject({
+          covers: z.array(feature).min(1),
+          group: subdomain,
+          kind: z.string().max(63),
+          name: subdomain,
+        }),
+      )
+      .max(10),
+  }),
+});
+
+/** What it does for one system. */
+const ingress = z.strictObject({
+  redirectHttp: z.boolean(),
+  maxBodySize: z.union([z.literal(''), size]),
+  hsts,
+  securityHeaders: z.enum(['none', 'recommended']),
+  gzip: z.boolean(),
+  rateLimit: z.strictObject({ requestsPerSecond: integer(0, 1_000_000), burstMultiplier: count(1000) }),
+});
+
 /** What every system has: where it is, how it is reached, and who may look after it. */
 export const system = {
   namespace: label,
@@ -78,6 +121,7 @@ export const system = {
     issuer: subdomain,
     secretName: subdomain,
   }),
+  ingress,
   access: z.strictObject({ viewers: z.array(z.string()).max(20), operators: z.array(z.string()).max(20) }),
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cpu, image, imageTag, integer, label, repository, size, subdomain } from './schema-fields';
+import { cpu, image, imageTag, ingressController, integer, repository, size, subdomain } from './schema-fields';
 import { noaServerSchema } from './schema-noa-server';
 import { noodleCoreSchema } from './schema-noodle-core';
 
@@ -8,7 +8,7 @@ export const settingsSchema = z.strictObject({
   environment: z.enum(['development', 'staging', 'production']),
   cluster: z.strictObject({
     context: z.string().min(1).max(253),
-    ingressNamespace: label,
+    ingress: ingressController,
     secretStore: subdomain,
     largestNode: z.strictObject({ cpu, memory: size, gpus: integer(0, 64) }),
   }),

@@ -4,10 +4,11 @@ import { Certificate } from '../components/certificate';
 import { DatabaseTls } from '../components/database-tls';
 import { RemovalPolicy } from '../components/release-options';
 import type { ImageSource } from './schema-fields';
+import { ingressValues } from './ingress';
 import type { NoodleCoreSettings } from './schema-noodle-core';
 import type { Settings } from './schema';
 
-type SystemSettings = Pick<NoodleCoreSettings, 'namespace' | 'host' | 'tls' | 'access'>;
+type SystemSettings = Pick<NoodleCoreSettings, 'namespace' | 'host' | 'tls' | 'access' | 'ingress'>;
 type Amounts = Pick<NoodleCoreSettings['redis'], 'cpu' | 'memory'>;
 type Scaled = Pick<NoodleCoreSettings['runtime'], 'minReplicas' | 'maxReplicas' | 'cpu' | 'memory'>;
 
@@ -23,7 +24,7 @@ export function systemValues(settings: Settings, own: SystemSettings): SystemVal
     ...{ namespace, host, environment, access },
     certificate: certificate(tls),
     tlsSecretName: tls.source === 'issuer' ? tls.secretName : undefined,
-    ingressNamespace: cluster.ingressNamespace,
+    ingress: ingressValues(cluster.ingress, own.ingress),
     removalPolicy: state.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     largestNode: { cpu, memory, devices: { [NVIDIA]: gpus } },
   };

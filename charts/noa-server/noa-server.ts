@@ -14,7 +14,8 @@ import { NamespaceBaseline } from '../../components/namespace-baseline';
 import { ServiceVolume } from '../../components/service-volume';
 import { ScalingSignal } from '../../components/scaling-signal';
 import type { StatefulDatabase } from '../../components/stateful-database';
-import { TlsIngress } from '../../components/tls-ingress';
+import type { TlsIngress } from '../../components/tls-ingress';
+import { addIngress } from '../edge';
 import { addCache, addDatabase, poolSize } from '../stores';
 import type { ServiceValues } from '../values';
 import type { ServiceEnvironment } from './environment';
@@ -160,6 +161,12 @@ export class NoaServer extends Chart {
     return service;
   }
 
+  private addIngress(): TlsIngress {
+    const routes = [{ host: this.values.host, path: '/', to: this.ui }];
+    // Completions come piece by piece from services that stream them.
+    return addIngress(this, this.values, { streaming: true, routes });
+  }
+
   private addLlamaCpp(): GpuInferenceDeployment {
     const { images, secrets, llamaCpp } = this.values;
     const { replicas, resources, gpu, slots, contextPerSlot, model } = llamaCpp;
@@ -170,18 +177,6 @@ export class NoaServer extends Chart {
       modelSize: model.size,
       apiKey: secrets.llamaApiKey,
       lifecycle: { longestRequest: Duration.seconds(COMPLETION_SECONDS) },
-    });
-  }
-
-  private addIngress(): TlsIngress {
-    const { certificate, tlsSecretName, ingressNamespace, host } = this.values;
-    return new TlsIngress(this, 'ingress', {
-      certificate,
-      ...(tlsSecretName === undefined ? {} : { secretName: tlsSecretName }),
-      controller: { namespace: ingressNamespace },
-      // Completions come piece by piece from services that stream them.
-      streaming: true,
-      routes: [{ host, path: '/', to: this.ui }],
     });
   }
 }

@@ -7,7 +7,8 @@ import { LateTokens } from '../../components/late';
 import { NamespaceAccess } from '../../components/namespace-access';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
 import type { StatefulDatabase } from '../../components/stateful-database';
-import { TlsIngress } from '../../components/tls-ingress';
+import type { TlsIngress } from '../../components/tls-ingress';
+import { addIngress } from '../edge';
 import { addCache, addDatabase, poolSize } from '../stores';
 import { addIde, addNginx, addRuntime, SECRET, SECRET_KEY } from './services';
 import type { NoodleCoreValues } from './values';
@@ -58,11 +59,8 @@ export class NoodleCore extends Chart {
   }
 
   private addIngress(front: AutoscaledService): TlsIngress {
-    const { certificate, tlsSecretName, ingressNamespace, host, ide } = this.values;
-    return new TlsIngress(this, 'ingress', {
-      certificate,
-      ...(tlsSecretName === undefined ? {} : { secretName: tlsSecretName }),
-      controller: { namespace: ingressNamespace },
+    const { host, ide } = this.values;
+    return addIngress(this, this.values, {
       routes: [
         { host, path: '/', to: front },
         { host: ide.host, path: '/', to: this.ide },

@@ -77,11 +77,11 @@ describe('security in prod', () => {
 });
 
 describe('dev differs from prod', () => {
-  it('in nothing but data: the same objects, save those of an issued certificate', () => {
+  it('in nothing but data: the same objects, save those of an issued certificate and of headers', () => {
     const inventory = (objects: readonly RenderedObject[]): readonly string[] => objects.map(({ path }) => path).sort();
-    const challenges = inventory(prod).filter((path) => /\/(ChallengePolicy|Certificate)$/.test(path));
-    expect(challenges).toHaveLength(2);
-    expect(inventory(dev)).toEqual(inventory(prod).filter((path) => !challenges.includes(path)));
+    const edge = inventory(prod).filter((path) => /\/ingress\/(ChallengePolicy|Certificate|Headers)$/.test(path));
+    expect(edge).toHaveLength(3);
+    expect(inventory(dev)).toEqual(inventory(prod).filter((path) => !edge.includes(path)));
   });
 
   it('in replicas, log level, kind of Service and host', () => {
