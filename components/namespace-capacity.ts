@@ -1,7 +1,7 @@
 import type { Size } from 'cdk8s';
 import type { Cpu } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
-import { countedIn, podsOf, podTotals } from './namespace-quota';
+import { countedIn, podsOf, podTotals, scalersOf } from './namespace-quota';
 import { cpuMillis, sizeBytes, sizeQuantity } from './units';
 import type { Problems } from './validation';
 
@@ -28,8 +28,9 @@ export function checkCapacity(problems: Problems, { cpu, memory, devices = {} }:
 /** Workloads of a namespace whose pods no node can take, one sentence each: they would wait for ever. */
 export function capacityProblems(scope: IConstruct, namespace: string, node: NodeCapacity): readonly string[] {
   const objects = countedIn(scope, namespace);
+  const scalers = scalersOf(objects);
   return objects.flatMap((object) => {
-    const pods = podsOf(object, objects);
+    const pods = podsOf(object, scalers);
     if (pods === undefined) return [];
     return Object.entries(podTotals(pods.spec)).flatMap(([name, asked]) => {
       const found = name.startsWith('requests.') ? excess(name.slice('requests.'.length), asked, node) : undefined;

@@ -4,7 +4,7 @@ import { Cpu } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import type { Kinds, PodSpec, ResourceRequirements } from './kube';
 import { OPERATED, operatedPods } from './namespace-operators';
-import { manifestOf, objectsOf } from './synthesis';
+import { manifestOf, objectsIn } from './synthesis';
 import { cpuMillis, parseCpu, parseSize, sizeBytes, sizeQuantity } from './units';
 
 /**
@@ -87,8 +87,8 @@ export function quotaProblems(scope: IConstruct, namespace: string, quota: Names
 
 /** Every object of a namespace that a quota counts, as it will be applied. */
 export const countedIn = (scope: IConstruct, namespace: string): readonly Manifest[] =>
-  objectsOf(scope)
-    .filter((object) => COUNTED.has(object.kind) && object.metadata.namespace === namespace)
+  objectsIn(scope, namespace)
+    .filter(({ kind }) => COUNTED.has(kind))
     .map((object) => ({ path: object.node.path, ...(manifestOf(object) as Omit<Manifest, 'path'>) }));
 
 /**
@@ -104,13 +104,14 @@ export function totalsOf(objects: readonly Manifest[]): Totals {
     add('persistentvolumeclaims', count);
     add('requests.storage', count * amountOf('storage', claim.resources?.requests?.['storage']));
   };
+  const scalers = scalersOf(objects);
   const claimed = new Set(objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((o) => o.metadata.name));
   for (const object of objects) {
     if (object.kind === 'Service' && (object.spec as { type?: string }).type === 'LoadBalancer') {
       add('services.loadbalancers', 1);
     }
     if (object.kind === 'PersistentVolumeClaim') addClaim(object.spec as Claim, 1);
-    const pods = podsOf(object, objects);
+    const pods = podsOf(object, scalers);
     if (pods === undefined) continue;
     add('pods', pods.count);
     for (const [name, amount] of Object.entries(podTotals(pods.spec))) add(name, pods.count * amount);
@@ -129,12 +130,21 @@ interface Pods {
   readonly claims: readonly { readonly name: string; readonly spec: Claim }[];
 }
 
+/** Autoscalers by what they scale. */
+type Scalers = ReadonlyMap<string, Hpa>;
+
+/** The autoscalers among objects, found once for all workloads. */
+export const scalersOf = (objects: readonly Manifest[]): Scalers =>
+  new Map(
+    objects
+      .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+      .map(({ spec }) => spec as Hpa)
+      .map((spec) => [`${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`, spec]),
+  );
+
 /** The pods of a workload, as many as there may be at once; nothing for an object of another kind. */
-export function podsOf(object: Manifest, objects: readonly Manifest[]): Pods | undefined {
-  const scaler = objects
-    .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
-    .map((one) => one.spec as Hpa)
-    .find(({ scaleTargetRef: { kind, name } }) => kind === object.kind && name === object.metadata.name);
+export function podsOf(object: Manifest, scalers: Scalers): Pods | undefined {
+  const scaler = scalers.get(`${object.kind}/${object.metadata.name}`);
   switch (object.kind) {
     case 'Deployment': {
       const spec = object.spec as Kinds['apps/v1/Deployment']['spec'];
