@@ -50,7 +50,7 @@ export default tseslint.config(
     },
   },
   { files: ['stacks/config.ts'], rules: { 'no-restricted-syntax': ['error', bareError, environment] } },
-  { files: ['cli/**', 'local/**', 'images/**'], rules: { 'no-restricted-syntax': ['error', bareError, config] } },
+  { files: ['cli/**', 'local/**', 'images/**', 'bench/**'], rules: { 'no-restricted-syntax': ['error', bareError, config] } },
   {
     files: ['test/**'],
     rules: {

@@ -19,7 +19,10 @@ export type ToolName =
   | 'kubeconform'
   | 'kube-score'
   | 'psa-check'
-  | 'kwok';
+  | 'kwok'
+  | 'helm'
+  | 'kustomize'
+  | 'jsonnet';
 
 /** `<process.platform>-<process.arch>`, as Node names them. */
 export type Platform = 'linux-x64' | 'linux-arm64';
@@ -191,6 +194,33 @@ const ALL: readonly Tool[] = [
     onPath: { argv: ['--version'], fits: 'minor' },
     module: { directory: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
     buildMinutes: 2.7,
+  },
+  // The last three only stand beside ours in bench/.
+  {
+    name: 'helm',
+    version: '3.22.0',
+    onPath: { argv: ['version', '--short'], fits: 'minor' },
+    module: {
+      directory: 'helm',
+      package: 'helm.sh/helm/v3/cmd/helm',
+      variables: { 'helm.sh/helm/v3/internal/version.version': 'v3.22.0' },
+    },
+    buildMinutes: 2.5,
+  },
+  {
+    name: 'kustomize',
+    // Not 5.8.3, which asks for a Go newer than the one that the others are built with.
+    version: '5.8.1',
+    onPath: { argv: ['version'], fits: 'minor' },
+    module: { directory: 'kustomize', package: 'sigs.k8s.io/kustomize/kustomize/v5' },
+    buildMinutes: 0.5,
+  },
+  {
+    name: 'jsonnet',
+    version: '0.22.0',
+    onPath: { argv: ['--version'], fits: 'minor' },
+    module: { directory: 'jsonnet', package: 'github.com/google/go-jsonnet/cmd/jsonnet' },
+    buildMinutes: 0.5,
   },
 ];
 
