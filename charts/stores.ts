@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { AutoscaledService } from '../components/autoscaled-service';
 import { CachePersistence, EvictionPolicy } from '../components/cache-options';
 import { CacheStore } from '../components/cache-store';
 import { CacheTopology } from '../components/cache-topology';
@@ -78,13 +79,31 @@ const LARGEST_POOL = 20;
 /** Connections that pools leave free, for backups, migrations and an operator. */
 const SPARE_CONNECTIONS = 10;
 
+/** What pools of clients may take of the server itself. */
+const openConnections = ({ settings }: StatefulDatabase): number => settings.maxConnections - SPARE_CONNECTIONS;
+
+type Client = Pick<AutoscaledService, 'mostPods'>;
+const share = (connections: number, clients: readonly Client[]): number => {
+  const pods = clients.reduce((sum, { mostPods }) => sum + mostPods, 0);
+  return Math.max(1, Math.min(LARGEST_POOL, Math.floor(connections / pods)));
+};
+
 /**
  * Connections of one pod, so that all pods at once never exhaust what they connect to: the pooler, or the database where there is none.
- * @param pods most pods of each service that connects; one more of each runs while a rollout replaces them
+ * @param clients every service that connects
+ * @param reads whether they have a second pool, of `readPoolSize`
  */
-export function poolSize({ pooler, settings }: StatefulDatabase, pods: readonly number[]): number {
+export function poolSize(database: StatefulDatabase, clients: readonly Client[], reads = false): number {
   // One pod of the pooler must be able to take all, since a second one may be away.
-  const free = pooler?.maxClientConnections ?? settings.maxConnections - SPARE_CONNECTIONS;
-  const clients = pods.reduce((sum, count) => sum + count + 1, 0);
-  return Math.max(1, Math.min(LARGEST_POOL, Math.floor(free / clients)));
+  const free = database.pooler?.maxClientConnections;
+  const shared = reads && database.readReplicas === 0 ? 2 : 1;
+  return share(free ?? openConnections(database) / shared, clients);
+}
+
+/** The same for the pool that only reads: no pooler is before the replicas, and one of them must be able to take all. */
+export function readPoolSize(database: StatefulDatabase, clients: readonly Client[]): number {
+  const open = openConnections(database);
+  // Without replicas they go to the primary, beside the pooler's connections or the other pools'.
+  const taken = database.readReplicas > 0 ? 0 : (database.pooler?.maxServerConnections ?? open / 2);
+  return share(open - taken, clients);
 }

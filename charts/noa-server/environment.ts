@@ -11,7 +11,7 @@ import { VARIABLES } from './variables';
 /** Name of the Secret that the services share. */
 export const SECRET = 'noa-server-secret';
 
-/** Where each service looks for its tables, its own schema first. */
+/** Where each service with data looks for its tables, its own schema first. */
 const SEARCH_PATHS: Partial<Record<ServiceName, string>> = {
   'claude-flow': 'core,memory,agents',
   'agentic-os': 'agents,core,memory',
@@ -24,8 +24,6 @@ export interface ServiceEnvironment {
   readonly port: number;
   /** Seconds that a completion may take here. @default - none passes here */
   readonly completionSeconds?: number;
-  /** Connections to the database. @default - it has none */
-  readonly poolSize?: number;
   /** Where its volume is. @default - it has none */
   readonly dataDirectory?: string;
   /** Public address. @default - nobody needs it */
@@ -62,10 +60,9 @@ export function environmentOf(
     ...(own.dataDirectory === undefined ? {} : { DATA_DIR: own.dataDirectory }),
     ...(own.publicUrl === undefined ? {} : { PUBLIC_URL: own.publicUrl }),
     ...(own.completionSeconds === undefined ? {} : { LLM_TIMEOUT_SECONDS: String(own.completionSeconds) }),
-    ...(own.poolSize === undefined || path === undefined
+    ...(path === undefined
       ? {}
       : {
-          DATABASE_POOL_MAX: String(own.poolSize),
           DATABASE_SEARCH_PATH: path,
           REDIS_KEY_PREFIX: `${service}:`,
           ENCRYPTION_KEY: secretKey(SECRET, 'ENCRYPTION_KEY'),

@@ -16,7 +16,7 @@ import { ScalingSignal } from '../../components/scaling-signal';
 import type { StatefulDatabase } from '../../components/stateful-database';
 import type { TlsIngress } from '../../components/tls-ingress';
 import { addIngress } from '../edge';
-import { addCache, addDatabase, poolSize } from '../stores';
+import { addCache, addDatabase, poolSize, readPoolSize } from '../stores';
 import type { ServiceValues } from '../values';
 import type { ServiceEnvironment } from './environment';
 import { addShutdown, checkVariables, environmentOf, SECRET } from './environment';
@@ -29,6 +29,8 @@ const PORTS: Readonly<Record<ServiceName, number>> = { ui: 3000, mcp: 8001, 'cla
 /** Longest completion at the model server, in seconds; each hop before it waits a little longer, so that the innermost one gives up first. */
 const COMPLETION_SECONDS = 120;
 const HOP_SECONDS = 5;
+/** Begin of the variables of the connection to the database's replicas. */
+const READ_PREFIX = 'READ_';
 /** Where MCP's volume is mounted. */
 const DATA_DIRECTORY = '/app/data';
 
@@ -76,7 +78,6 @@ export class NoaServer extends Chart {
     this.redis = addCache(this, cache);
     this.llamaCpp = this.addLlamaCpp();
     const { ui, mcp, claudeFlow, agenticOs } = values;
-    const pool = poolSize(this.postgres, [claudeFlow.maxReplicas, agenticOs.replicas]);
     const [flowSeconds, mcpSeconds, uiSeconds] = [0, 1, 2].map((hops) => COMPLETION_SECONDS + hops * HOP_SECONDS) as [
       number,
       number,
@@ -86,12 +87,12 @@ export class NoaServer extends Chart {
     this.agenticOs = this.addService(
       'agentic-os',
       { ...fixed(agenticOs), image: images.agenticOs, longestRequest: 60 },
-      { poolSize: pool },
+      {},
     );
     this.claudeFlow = this.addService(
       'claude-flow',
       { ...byMemoryToo(claudeFlow), image: images.claudeFlow, longestRequest: flowSeconds },
-      { poolSize: pool, completionSeconds: flowSeconds },
+      { completionSeconds: flowSeconds },
     );
     this.mcp = this.addService(
       'mcp',
@@ -125,6 +126,13 @@ export class NoaServer extends Chart {
     claudeFlow.connects(agenticOs, this.postgres, this.redis, this.llamaCpp);
     mcp.connects(claudeFlow);
     ui.connects(mcp);
+    const data = [claudeFlow, agenticOs];
+    for (const service of data) {
+      // What only reads need not wait behind what writes.
+      service.connects(this.postgres.readOnly, { prefix: READ_PREFIX });
+      service.addEnv('DATABASE_POOL_MAX', String(poolSize(this.postgres, data, true)));
+      service.addEnv(`${READ_PREFIX}DATABASE_POOL_MAX`, String(readPoolSize(this.postgres, data)));
+    }
     // The model server's address ends the path; before it each hop names the next.
     mcp.addEnv('COMPLETION_URL', url(claudeFlow));
     ui.addEnv('COMPLETION_URL', url(mcp));

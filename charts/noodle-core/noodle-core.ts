@@ -32,7 +32,7 @@ export class NoodleCore extends Chart {
     private readonly values: NoodleCoreValues,
   ) {
     super(scope, id, { namespace: values.namespace, labels: { 'app.kubernetes.io/part-of': 'noodle-core' } });
-    const { removalPolicy, largestNode, runtime, images, secrets } = values;
+    const { removalPolicy, largestNode, images, secrets } = values;
     const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
     const access = new NamespaceAccess(this, 'access', values.access);
     this.addSecret();
@@ -42,10 +42,8 @@ export class NoodleCore extends Chart {
     const { redisPassword, redisSystemPassword: systemPassword } = secrets;
     const cache = { values: values.redis, images, password: redisPassword, systemPassword, removalPolicy };
     this.redis = addCache(this, cache);
-    this.runtime = addRuntime(this, values, poolSize(this.postgres, [runtime.maxReplicas])).connects(
-      this.postgres,
-      this.redis,
-    );
+    this.runtime = addRuntime(this, values).connects(this.postgres, this.redis);
+    this.runtime.addEnv('DATABASE_POOL_MAX', String(poolSize(this.postgres, [this.runtime])));
     this.ide = addIde(this, values).connects(this.runtime);
     this.nginx = addNginx(this, values, this.runtime);
     const ingress = this.addIngress(this.nginx ?? this.runtime);

@@ -55,12 +55,12 @@ function program(scope: Construct, name: string, options: ProgramOptions): Autos
 }
 
 /** The runtime, which serves users and keeps their data. */
-export const addRuntime = (scope: Construct, values: NoodleCoreValues, poolSize: number): AutoscaledService =>
+export const addRuntime = (scope: Construct, values: NoodleCoreValues): AutoscaledService =>
   program(scope, 'noodle-runtime', {
     ...values.runtime,
     image: values.images.runtime,
     environment: values.environment,
-    env: { DATABASE_POOL_MAX: String(poolSize) },
+    env: {},
   });
 
 /** The development interface. It keeps nothing: what it shows and changes is the runtime's. */

@@ -10,7 +10,7 @@ const CONTROLLER = 'ingress/traefik';
 
 /**
  * Every edge of the two systems, written by hand from their description: client → server:port. Nothing else may connect.
- * A pooler stands before each database; whoever reads it reaches the pooler.
+ * A pooler stands before each database. What only reads goes around it, to the primary where there are no replicas.
  */
 const EDGES: Readonly<Record<string, readonly string[]>> = {
   [CONTROLLER]: ['noodle-core-dev/noodle-runtime:8080', 'noodle-core-dev/noodle-ide:8080', 'noa-server-dev/ui:3000'],
@@ -25,9 +25,14 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
     'noa-server-dev/agentic-os:9200',
     'noa-server-dev/llama-cpp:8080',
     'noa-server-dev/postgres-pooler:5432',
+    'noa-server-dev/postgres:5432',
     'noa-server-dev/redis:6379',
   ],
-  'noa-server-dev/agentic-os': ['noa-server-dev/postgres-pooler:5432', 'noa-server-dev/redis:6379'],
+  'noa-server-dev/agentic-os': [
+    'noa-server-dev/postgres-pooler:5432',
+    'noa-server-dev/postgres:5432',
+    'noa-server-dev/redis:6379',
+  ],
   'noa-server-dev/llama-cpp': [],
   'noa-server-dev/postgres-pooler': ['noa-server-dev/postgres:5432'],
   'noa-server-dev/postgres': [],

@@ -9,6 +9,12 @@ export const database: Category = {
   name: 'Database',
   variables: [
     connectedSecret('DATABASE_URL', url('postgres'), DATA, 'Address of PostgreSQL, with user and password'),
+    connectedSecret(
+      'READ_DATABASE_URL',
+      url('postgres'),
+      DATA,
+      'Address for what only reads, and may be some seconds old: the replicas, or the primary where there are none',
+    ),
     derived(
       'DATABASE_SEARCH_PATH',
       text(/^[a-z]+(,[a-z]+)*$/, 'schemas, separated by commas'),
@@ -16,6 +22,7 @@ export const database: Category = {
       'Schemas that the service looks for its tables in, its own first',
     ),
     derived('DATABASE_POOL_MAX', integer(1, 20), DATA, 'Connections that one pod opens at most'),
+    derived('READ_DATABASE_POOL_MAX', integer(1, 20), DATA, 'The same at the address for what only reads'),
     setting('DATABASE_POOL_MIN', integer(0, 20), '0', DATA, 'Connections that a pod keeps open'),
     setting(
       'DATABASE_POOL_IDLE_SECONDS',

@@ -99,7 +99,8 @@ describe('the flow', () => {
     expect(clientsOf('claude-flow')).toEqual(['mcp']);
     expect(clientsOf('agentic-os')).toEqual(['claude-flow']);
     expect(clientsOf('llama-cpp')).toEqual(['claude-flow']);
-    expect([...clientsOf('postgres-pooler')].sort()).toEqual(['agentic-os', 'claude-flow']);
+    for (const database of ['postgres-pooler', 'postgres-replica'])
+      expect([...clientsOf(database)].sort()).toEqual(['agentic-os', 'claude-flow']);
     const { spec } = pick(prod, 'networking.k8s.io/v1/Ingress', 'ingress');
     expect(spec.rules?.map(({ host, http }) => [host, http?.paths[0]?.backend.service?.name])).toEqual([
       ['noa.example.com', 'ui-service'],
@@ -130,6 +131,33 @@ describe('the data', () => {
     ]);
     for (const schema of ['core', 'agents', 'memory'])
       expect(data['10-schemas.sql']).toContain(`create schema ${schema};`);
+  });
+
+  it('is read from the replicas where there are some, else from the primary itself', () => {
+    for (const name of ['claude-flow', 'agentic-os']) {
+      const keyOf = (objects: readonly RenderedObject[]) =>
+        environmentOf(podsOf(objects).get(name) as never).READ_DATABASE_URL;
+      expect(keyOf(prod)).toBe('secret:postgres-secret/DATABASE_READ_ONLY_URL');
+      expect(keyOf(dev)).toBe('secret:postgres-secret/DATABASE_DIRECT_URL');
+    }
+  });
+
+  it.each(['dev', 'staging', 'prod'] as const)('keeps a connection of each server free in %s', (environment) => {
+    const objects = { dev, staging, prod }[environment];
+    const most = (name: string): number => {
+      const { maxReplicas } = objects.some((one) => one.kind === 'HorizontalPodAutoscaler' && one.name === name)
+        ? scaler(objects, name)
+        : { maxReplicas: deploymentOf(objects, name).spec.replicas ?? 0 };
+      return maxReplicas + 1;
+    };
+    const pools = ['claude-flow', 'agentic-os'].map(
+      (name) => most(name) * Number(environmentOf(podsOf(objects).get(name) as never).READ_DATABASE_POOL_MAX),
+    );
+    const { data } = pick(objects, 'v1/ConfigMap', 'postgres-config');
+    const limit = Number(/^max_connections = '?(\d+)/m.exec(data['postgresql.conf'] ?? '')?.[1]);
+    const pooler = environment === 'dev' ? 20 : 0;
+    expect(pools.reduce((sum, one) => sum + one, 0) + pooler).toBeLessThan(limit);
+    expect(Math.min(...pools)).toBeGreaterThan(0);
   });
 
   it('has a replica that reads in staging and prod, and none in dev', () => {
