@@ -75,7 +75,7 @@ describe('with a certificate and a route', () => {
   });
 
   test('it comes after the service', () => {
-    expect(ingress.node.dependencies).toEqual([api]);
+    expect(ingress.node.dependencies.map(({ node }) => node.path)).toEqual([api.node.path]);
   });
 });
 
