@@ -32,7 +32,17 @@ const config = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.trellis', 'images/*/dist', '**/*.js', '**/*.mjs', 'components/imports/*.ts', 'examples'] },
+  {
+    ignores: [
+      'node_modules',
+      '.trellis',
+      'images/*/dist',
+      '**/*.js',
+      '**/*.mjs',
+      'components/imports/*.ts',
+      'examples',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
@@ -50,7 +60,10 @@ export default tseslint.config(
     },
   },
   { files: ['stacks/config.ts'], rules: { 'no-restricted-syntax': ['error', bareError, environment] } },
-  { files: ['cli/**', 'local/**', 'images/**', 'bench/**'], rules: { 'no-restricted-syntax': ['error', bareError, config] } },
+  {
+    files: ['cli/**', 'local/**', 'images/**', 'bench/**'],
+    rules: { 'no-restricted-syntax': ['error', bareError, config] },
+  },
   {
     files: ['test/**'],
     rules: {
