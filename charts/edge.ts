@@ -1,9 +1,15 @@
 import type { Chart } from 'cdk8s';
+import { Canary } from '../components/canary';
 import { ValidationError } from '../components/errors';
 import { LossPolicy } from '../components/ingress-options';
 import type { TlsIngressProps } from '../components/tls-ingress';
 import { TlsIngress } from '../components/tls-ingress';
-import type { SystemValues } from './values';
+import type { Late } from '../components/late';
+import type { FrontValues, SystemValues } from './values';
+
+/** The second version of a service as its props take it; routes give it its share. */
+export const canaryOf = ({ canaryWeight: weight }: FrontValues, image: Late): { readonly canary?: Canary } =>
+  weight === 0 ? {} : { canary: Canary.ofImage(image, { weight }) };
 
 /**
  * A system's public addresses, by what the cluster has for them.

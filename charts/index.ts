@@ -1,3 +1,11 @@
 export * from './noa-server';
 export * from './noodle-core';
-export type { CacheValues, DatabaseValues, IngressValues, ServiceValues, StoreValues, SystemValues } from './values';
+export type {
+  CacheValues,
+  DatabaseValues,
+  FrontValues,
+  IngressValues,
+  ServiceValues,
+  StoreValues,
+  SystemValues,
+} from './values';

@@ -55,6 +55,12 @@ export interface ServiceValues {
   readonly cpuTarget: number;
 }
 
+/** A service behind an ingress, of which a second version may be tried. */
+export interface FrontValues extends ServiceValues {
+  /** Percent of the requests that the second version answers; there is none with zero. */
+  readonly canaryWeight: number;
+}
+
 /** Size of a data store. */
 export interface StoreValues {
   readonly resources: ContainerResources;

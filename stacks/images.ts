@@ -14,6 +14,8 @@ const ROOT = path.resolve(__dirname, '..');
 const BASE = path.join(ROOT, 'images', 'base');
 /** Keys of the settings that images have, where they differ from their names. */
 const KEYS: Readonly<Record<string, string>> = {
+  runtimeCanary: 'runtime.canary',
+  uiCanary: 'ui.canary',
   pooler: 'postgres.pooler',
   postgresExporter: 'postgres.exporter',
   redisExporter: 'redis.exporter',

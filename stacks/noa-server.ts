@@ -12,6 +12,7 @@ export function noaServerSources({ noaServer }: Settings): Readonly<Record<Name,
   const { ui, mcp, claudeFlow, agenticOs, llamaCpp } = noaServer;
   return {
     ui: ui.source,
+    uiCanary: ui.canary.source,
     mcp: mcp.source,
     claudeFlow: claudeFlow.source,
     agenticOs: agenticOs.source,
@@ -27,7 +28,7 @@ export function noaServerValues(settings: Settings): Omit<NoaServerValues, 'imag
   const { ui, mcp, claudeFlow, agenticOs, llamaCpp } = own;
   return {
     ...systemValues(settings, own),
-    ui: serviceValues(ui),
+    ui: { ...serviceValues(ui), canaryWeight: ui.canary.weight },
     mcp: {
       ...serviceValues(mcp),
       memoryTarget: mcp.memory.target,

@@ -12,6 +12,7 @@ export function noodleCoreSources({ noodleCore }: Settings): Readonly<Record<Nam
   const { runtime, ide, nginx } = noodleCore;
   return {
     runtime: runtime.source,
+    runtimeCanary: runtime.canary.source,
     ide: ide.source,
     nginx: nginx.source,
     ...storeSources(noodleCore),
@@ -25,7 +26,12 @@ export function noodleCoreValues(settings: Settings): Omit<NoodleCoreValues, 'im
   const serviceType = runtime.serviceType === 'LoadBalancer' ? ServiceType.LOAD_BALANCER : ServiceType.CLUSTER_IP;
   return {
     ...systemValues(settings, own),
-    runtime: { ...serviceValues(runtime), logLevel: runtime.logLevel, serviceType },
+    runtime: {
+      ...serviceValues(runtime),
+      canaryWeight: runtime.canary.weight,
+      logLevel: runtime.logLevel,
+      serviceType,
+    },
     ide: { ...serviceValues(ide), logLevel: ide.logLevel, host: ide.host },
     nginx: {
       replicas: nginx.replicas,

@@ -70,6 +70,9 @@ export const scaledService = {
   memory: pair(size),
 };
 
+/** A second version of a service, and the percent of the requests that it answers. */
+export const canary = z.strictObject({ source, weight: integer(0, 100) });
+
 const feature = z.enum(IngressFeature);
 /** What browsers are told of HTTPS; nothing with no days. */
 const hsts = z.strictObject({ maxAgeDays: integer(0, 730), includeSubdomains: z.boolean(), preload: z.boolean() });

@@ -3,6 +3,7 @@ import { NOA_SERVER_VARIABLES } from '../charts/noa-server';
 import { settingProblems } from '../charts/variables';
 import {
   cache,
+  canary,
   compute,
   count,
   database,
@@ -50,7 +51,7 @@ const variables = z.record(z.string(), z.string()).superRefine((given, context) 
 /** Noa Server's part of an environment. */
 export const noaServerSchema = z.strictObject({
   ...system,
-  ui: z.strictObject(scaledService),
+  ui: z.strictObject({ ...scaledService, canary }),
   mcp: memoryBound.extend({ volume: z.strictObject({ storage: size, storageClass }) }),
   claudeFlow: memoryBound,
   agenticOs: z.strictObject({ source, replicas: count(100), ...compute }),

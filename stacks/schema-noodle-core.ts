@@ -1,12 +1,17 @@
 import { z } from 'zod';
-import { cache, compute, database, host, integer, scaledService, size, source, system } from './schema-fields';
+import { cache, canary, compute, database, host, integer, scaledService, size, source, system } from './schema-fields';
 
 const logLevel = z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']);
 
 /** NoodleCore's part of an environment. */
 export const noodleCoreSchema = z.strictObject({
   ...system,
-  runtime: z.strictObject({ ...scaledService, logLevel, serviceType: z.enum(['ClusterIP', 'LoadBalancer']) }),
+  runtime: z.strictObject({
+    ...scaledService,
+    logLevel,
+    serviceType: z.enum(['ClusterIP', 'LoadBalancer']),
+    canary,
+  }),
   ide: z.strictObject({ ...scaledService, logLevel, host }),
   nginx: z.strictObject({
     source,

@@ -2,6 +2,7 @@ import type { App } from 'cdk8s';
 import { Chart, Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { AutoscaledService } from '../../components/autoscaled-service';
+import type { Canary } from '../../components/canary';
 import type { CacheStore } from '../../components/cache-store';
 import { GpuInferenceDeployment } from '../../components/gpu-inference-deployment';
 import { InferenceServer } from '../../components/inference-server';
@@ -15,7 +16,7 @@ import { ServiceVolume } from '../../components/service-volume';
 import { ScalingSignal } from '../../components/scaling-signal';
 import type { StatefulDatabase } from '../../components/stateful-database';
 import type { TlsIngress } from '../../components/tls-ingress';
-import { addIngress } from '../edge';
+import { addIngress, canaryOf } from '../edge';
 import { addCache, addDatabase, poolSize, readPoolSize } from '../stores';
 import type { ServiceValues } from '../values';
 import type { ServiceEnvironment } from './environment';
@@ -43,6 +44,7 @@ interface ServiceOptions {
   /** Longest request, in seconds. */
   readonly longestRequest: number;
   readonly volume?: ServiceVolume;
+  readonly canary?: Canary;
 }
 
 /**
@@ -101,7 +103,7 @@ export class NoaServer extends Chart {
     );
     this.ui = this.addService(
       'ui',
-      { ...byCpu(ui), image: images.ui, longestRequest: uiSeconds },
+      { ...byCpu(ui), ...canaryOf(ui, images.uiCanary), image: images.ui, longestRequest: uiSeconds },
       { completionSeconds: uiSeconds },
     );
     this.connect();

@@ -3,11 +3,13 @@ import type { ContainerResources } from 'cdk8s-plus-28';
 import type { GpuRequest } from '../../components/gpu-request';
 import type { Late, LateSecret } from '../../components/late';
 import type { StoreImages } from '../stores';
-import type { CacheValues, DatabaseValues, ServiceValues, SystemValues } from '../values';
+import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, SystemValues } from '../values';
 
 /** All that differs between two Noa Servers: plain data, images and secrets. */
 export interface NoaServerValues extends SystemValues {
-  readonly images: Readonly<Record<'ui' | 'mcp' | 'claudeFlow' | 'agenticOs' | 'llamaCpp' | 'modelFetch', Late>> &
+  readonly images: Readonly<
+    Record<'ui' | 'uiCanary' | 'mcp' | 'claudeFlow' | 'agenticOs' | 'llamaCpp' | 'modelFetch', Late>
+  > &
     StoreImages;
   readonly secrets: {
     readonly postgresPassword: LateSecret;
@@ -23,7 +25,7 @@ export interface NoaServerValues extends SystemValues {
     /** What the model server asks for. */
     readonly llamaApiKey: LateSecret;
   };
-  readonly ui: ServiceValues;
+  readonly ui: FrontValues;
   readonly mcp: MemoryBoundValues & { readonly storage: Size; readonly storageClass: string | undefined };
   readonly claudeFlow: MemoryBoundValues;
   readonly agenticOs: { readonly replicas: number; readonly resources: ContainerResources };

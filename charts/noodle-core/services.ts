@@ -2,11 +2,14 @@ import { Duration } from 'cdk8s';
 import type { EnvValue } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { AutoscaledService } from '../../components/autoscaled-service';
+import type { Canary } from '../../components/canary';
 import { secretKey } from '../../components/connections';
+import { ValidationError } from '../../components/errors';
 import { ServiceType } from '../../components/http-props';
 import type { Late } from '../../components/late';
 import { ScalingSignal } from '../../components/scaling-signal';
 import { sizeBytes } from '../../components/units';
+import { canaryOf } from '../edge';
 import type { ServiceValues } from '../values';
 import type { LogLevel, NoodleCoreValues } from './values';
 
@@ -20,6 +23,7 @@ export const SECRET_KEY = 'SECRET_KEY';
 const NGINX_USER = 10_072;
 
 interface ProgramOptions extends ServiceValues {
+  readonly canary?: Canary;
   readonly image: Late;
   readonly environment: NoodleCoreValues['environment'];
   readonly logLevel: LogLevel;
@@ -29,10 +33,12 @@ interface ProgramOptions extends ServiceValues {
 
 /** One of NoodleCore's own programs, which share port, probes, folders and the names of their variables. */
 function program(scope: Construct, name: string, options: ProgramOptions): AutoscaledService {
-  const { image, environment, logLevel, minReplicas, maxReplicas, resources, cpuTarget, serviceType, env } = options;
+  const { image, environment, logLevel, minReplicas, maxReplicas, resources, cpuTarget, serviceType, env, canary } =
+    options;
   const settings = `${JSON.stringify({ environment, logging: { format: 'json' } }, null, 2)}\n`;
   return new AutoscaledService(scope, name, {
     ...{ image, minReplicas, maxReplicas, resources, serviceType },
+    ...(canary === undefined ? {} : { canary }),
     port: PORT,
     servicePort: 80,
     scaleOn: [ScalingSignal.cpu(cpuTarget)],
@@ -58,6 +64,7 @@ function program(scope: Construct, name: string, options: ProgramOptions): Autos
 export const addRuntime = (scope: Construct, values: NoodleCoreValues): AutoscaledService =>
   program(scope, 'noodle-runtime', {
     ...values.runtime,
+    ...canaryOf(values.runtime, values.images.runtimeCanary),
     image: values.images.runtime,
     environment: values.environment,
     env: {},
@@ -84,6 +91,10 @@ export function addNginx(
 ): AutoscaledService | undefined {
   const { replicas, resources, balance, maxBodySize, timeout } = values.nginx;
   if (replicas === 0) return undefined;
+  if (values.runtime.canaryWeight > 0)
+    throw new ValidationError(runtime, [
+      `canary: its share comes from the ingress, which leads to Nginx here; nginx.replicas must be 0, got ${replicas}`,
+    ]);
   const proxy = new AutoscaledService(scope, 'nginx', {
     ...{ image: values.images.nginx, resources },
     minReplicas: replicas,

@@ -3,11 +3,11 @@ import type { ContainerResources } from 'cdk8s-plus-28';
 import type { ServiceType } from '../../components/http-props';
 import type { Late, LateSecret } from '../../components/late';
 import type { StoreImages } from '../stores';
-import type { CacheValues, DatabaseValues, ServiceValues, SystemValues } from '../values';
+import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, SystemValues } from '../values';
 
 /** All that differs between two NoodleCores: plain data, images and secrets. */
 export interface NoodleCoreValues extends SystemValues {
-  readonly images: Readonly<Record<'runtime' | 'ide' | 'nginx', Late>> & StoreImages;
+  readonly images: Readonly<Record<'runtime' | 'runtimeCanary' | 'ide' | 'nginx', Late>> & StoreImages;
   readonly secrets: {
     readonly postgresPassword: LateSecret;
     /** What read replicas follow their primary with. */
@@ -28,7 +28,7 @@ export interface NoodleCoreValues extends SystemValues {
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 
 /** Size and behaviour of the runtime. */
-export interface RuntimeValues extends ServiceValues {
+export interface RuntimeValues extends FrontValues {
   readonly logLevel: LogLevel;
   readonly serviceType: ServiceType;
 }

@@ -4,7 +4,7 @@ import { ValidationError } from '../../../components/errors';
 import { IngressFeature } from '../../../components/ingress-options';
 import { readSettings } from '../../../stacks/render';
 import type { Settings } from '../../../stacks/schema';
-import { pick, renderSettings } from './platform';
+import { deploymentOf, environmentOf, first, IMAGES, pick, renderSettings } from './platform';
 
 const SYSTEMS = ['noodle-core', 'noa-server'] as const;
 const NGINX = 'nginx.ingress.kubernetes.io';
@@ -100,5 +100,54 @@ describe('what the back end can’t do', () => {
     expect(String(error)).toMatch(/securityHeaders: not on nginx: .*Referrer-Policy, X-Content-Type-Options/);
     const other = { maxAgeDays: 30, includeSubdomains: false, preload: false };
     expect(String(await refusal(prodWith({}, { hsts: other })))).toMatch(/hsts: not on nginx/);
+  });
+});
+
+describe('a second version', () => {
+  const withCanary = async (environment: string, weight: number, poolers = 2): Promise<readonly RenderedObject[]> => {
+    const settings = await readSettings(environment);
+    const { noodleCore, noaServer } = settings;
+    const canaryOf = <T extends { readonly canary: object }>(service: T): T => ({
+      ...service,
+      canary: { ...service.canary, weight },
+    });
+    return renderSettings({
+      ...settings,
+      noodleCore: {
+        ...noodleCore,
+        runtime: canaryOf(noodleCore.runtime),
+        postgres: { ...noodleCore.postgres, pooler: { ...noodleCore.postgres.pooler, replicas: poolers } },
+      },
+      noaServer: { ...noaServer, ui: canaryOf(noaServer.ui) },
+    });
+  };
+  const canaries = (objects: readonly RenderedObject[]) => objects.filter(({ name }) => name.includes('canary'));
+
+  it.each(['dev', 'staging', 'prod'])('is nowhere with weight 0: %s', async (environment) => {
+    expect(canaries(renderSettings(await readSettings(environment)))).toEqual([]);
+  });
+
+  it.each([
+    ['noodle-core', 'noodle-runtime', 'runtimeCanary'],
+    ['noa-server', 'ui', 'uiCanary'],
+  ] as const)('of %s’s %s runs its own image and gets its share at the ingress', async (system, name, image) => {
+    const objects = canaries(await withCanary('prod', 20)).filter(({ path }) => path.startsWith(`${system}/`));
+    const images: Readonly<Record<string, string>> = system === 'noa-server' ? IMAGES.noaServer : IMAGES.noodleCore;
+    expect(first(deploymentOf(objects, `${name}-canary`)).image).toBe(images[image]);
+    const { metadata, spec } = pick(objects, 'networking.k8s.io/v1/Ingress', `ingress-${name}-canary-service`);
+    expect(metadata.annotations).toMatchObject({ [`${NGINX}/canary`]: 'true', [`${NGINX}/canary-weight`]: '20' });
+    expect(spec.rules?.[0]?.http?.paths[0]?.backend.service?.name).toBe(`${name}-canary-service`);
+  });
+
+  it('of the runtime leaves the database room: its pods are counted', async () => {
+    const pool = (objects: readonly RenderedObject[]) =>
+      Number(environmentOf(first(deploymentOf(objects, 'noodle-runtime'))).DATABASE_POOL_MAX);
+    expect(pool(await withCanary('prod', 50, 0))).toBeLessThan(pool(await withCanary('prod', 0, 0)));
+  });
+
+  it('of the runtime is refused behind Nginx, which would pass nothing to it', async () => {
+    const error = await refusal(withCanary('staging', 20));
+    expect(error).toBeInstanceOf(ValidationError);
+    expect(String(error)).toMatch(/noodle-core\/noodle-runtime: canary: .*nginx.replicas must be 0, got 2/);
   });
 });

@@ -14,8 +14,8 @@ const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporte
 
 /** Every image by its name in the settings, by a digest that nobody else has. */
 export const IMAGES = {
-  noodleCore: mapNames('runtime', 'ide', 'nginx', ...STORES),
-  noaServer: mapNames('ui', 'mcp', 'claudeFlow', 'agenticOs', 'llamaCpp', 'modelFetch', ...STORES),
+  noodleCore: mapNames('runtime', 'runtimeCanary', 'ide', 'nginx', ...STORES),
+  noaServer: mapNames('ui', 'uiCanary', 'mcp', 'claudeFlow', 'agenticOs', 'llamaCpp', 'modelFetch', ...STORES),
 };
 
 function mapNames<K extends string>(...names: readonly K[]): Readonly<Record<K, string>> {

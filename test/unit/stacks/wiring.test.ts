@@ -202,6 +202,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
         },
         images: {
           runtime: digestOf('reference-service'),
+          runtimeCanary: digestOf('reference-service'),
           ide: digestOf('reference-service'),
           nginx: digestOf('nginx'),
           ...STORE_IMAGES,
@@ -218,7 +219,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
         },
         images: {
           ...Object.fromEntries(
-            ['ui', 'mcp', 'claudeFlow', 'agenticOs'].map((name) => [name, digestOf('reference-service')]),
+            ['ui', 'uiCanary', 'mcp', 'claudeFlow', 'agenticOs'].map((name) => [name, digestOf('reference-service')]),
           ),
           llamaCpp: digestOf('llama-cpp'),
           modelFetch: digestOf('model-fetch'),
