@@ -34,8 +34,9 @@ export function nginxHeaders(intent: IngressIntent, options: NginxOptions): read
   const hsts = intent.hsts.header;
   const own =
     hsts === nginxHsts(options).header || hsts === undefined ? [] : [['Strict-Transport-Security', hsts] as const];
-  const allowed = (options.allowedResponseHeaders ?? []).map((name) => name.toLowerCase());
-  return [...own, ...(intent.securityHeaders?.headers ?? [])].filter(([name]) => allowed.includes(name.toLowerCase()));
+  // The controller compares names exactly, and answers 503 for one that it does not find.
+  const allowed = options.allowedResponseHeaders ?? [];
+  return [...own, ...(intent.securityHeaders?.headers ?? [])].filter(([name]) => allowed.includes(name));
 }
 
 /** Everything that was asked and that a back end doesn't do, in the order of the features. */

@@ -55,9 +55,12 @@ describe('what a back end cannot do', () => {
   });
 
   test('is no loss where the ConfigMap of ingress-nginx does it', () => {
-    const headers = ['strict-transport-security', 'X-Content-Type-Options', 'X-Frame-Options', 'Referrer-Policy'];
+    const headers = ['Strict-Transport-Security', 'X-Content-Type-Options', 'X-Frame-Options', 'Referrer-Policy'];
     const nginx = { gzip: true, allowedResponseHeaders: headers, hsts: Hsts.off() };
     expect(lost({ ...asked, backend: IngressBackend.nginx(nginx) })).toEqual([]);
+    // It compares the names exactly.
+    const lowerCase = { ...nginx, allowedResponseHeaders: headers.map((name) => name.toLowerCase()) };
+    expect(lost({ ...asked, backend: IngressBackend.nginx(lowerCase) })).not.toEqual([]);
     expect(lost({ ...asked, hsts: Hsts.off(), backend: IngressBackend.nginx(nginx) })).toEqual([]);
     // Where the controller sends one of its own, a second header would contradict it.
     expect(lost({ ...asked, backend: IngressBackend.nginx({ ...nginx, hsts: Hsts.standard() }) })).toEqual([
