@@ -73,6 +73,11 @@ umask 077
 cd ${DIRECTORY}
 partial=.running.dump
 trap 'rm -f "$partial" .running.sha256' EXIT
+# A NetworkPolicy knows a new pod only a moment after its start.
+for second in $(seq 30); do
+  if pg_isready --quiet; then break; fi
+  sleep 1
+done
 name="$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
 PGPASSWORD=$(cat "$PASSWORD_FILE") pg_dump --format=custom --no-password --lock-wait-timeout=60s --file="$partial"
 pg_restore --list "$partial" > /dev/null

@@ -14,6 +14,13 @@ const CLIENT = `
 say() { echo "$1: $2" | tee -a /tmp/facts; }
 ask() { psql -X -At -v ON_ERROR_STOP=1 "$@"; }
 refused() { if ask "$1" -c "$2" > /dev/null 2> /tmp/error; then echo no; else grep -oE "$3" /tmp/error | head -1; fi; }
+# A NetworkPolicy knows a new pod only a moment after its start.
+for way in DATABASE_URL DIRECT_DATABASE_URL READ_DATABASE_URL; do
+  for second in $(seq 60); do
+    if ask "$(printenv "$way")" -c 'select 1' > /dev/null 2>&1; then break; fi
+    sleep 1
+  done
+done
 say written "$(ask "$DATABASE_URL" -c "insert into proof(what) values ('a row') returning what" | head -1)"
 say pooled "$(ask "$DATABASE_URL" -c "select count(*) from pg_stat_activity where pid = pg_backend_pid() and application_name ~ ' - [0-9.]+:[0-9]+$'")"
 say pooler-encrypted "$(ask "$DATABASE_URL" -c 'select ssl from pg_stat_ssl where pid = pg_backend_pid()')"

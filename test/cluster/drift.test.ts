@@ -85,7 +85,10 @@ describe('objects that were edited by hand', () => {
   test('the number of replicas belongs to the autoscaler, whoever else sets it', async () => {
     await cluster.edit(`${DEPLOYMENT}/scale`, { spec: { replicas: 2 } }, 'kubectl');
     await until('a second pod', async () => (await cluster.pods('app.kubernetes.io/name=noodle-runtime')).length === 2);
-    await cluster.healthy();
+    // A pod counts only once it has been Ready for a while; before that a refresh says that the Deployment is not.
+    await until('both available', async () => {
+      return (await cluster.get<V1Deployment>(DEPLOYMENT)).status?.availableReplicas === 2;
+    });
     const { output } = await pulumi('up', '-s', 'dev', '--yes', '--refresh', '--skip-preview', '--expect-no-changes');
     expect(output).not.toMatch(/updated|replicas: /);
     expect((await cluster.get<V1Deployment>(DEPLOYMENT)).spec?.replicas).toBe(2);

@@ -79,7 +79,7 @@ describe('runs that are cut off', () => {
     expect(orphans()).toEqual([]);
     await cluster.healthy();
     const owned = await cluster.list<V1Deployment>(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`);
-    expect(owned.map(({ metadata }) => metadata?.name)).toEqual(['noodle-runtime']);
+    expect(owned.map(({ metadata }) => metadata?.name)).toEqual(['noodle-ide', 'noodle-runtime', 'postgres-pooler']);
     const { output } = await pulumi('preview', '-s', 'dev', '--refresh', '--expect-no-changes');
     expect(output).toMatch(/\d+ unchanged/);
   };

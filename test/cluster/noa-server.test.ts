@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { Cluster, info, isReady, request, trellis, until } from '../support/cluster';
+import { queryFromNode } from './support/network';
 
 jest.setTimeout(300_000);
 
@@ -69,9 +70,22 @@ describe('Noa Server on the local cluster', () => {
     expect((await request(at('/api/completion'), { method: 'POST', json })).status).toBe(401);
   });
 
-  test('has made its schemas, tables and first data once', async () => {
+  test('has its schemas, tables and first data, none of them twice', async () => {
+    const at = `/api/v1/namespaces/${NAMESPACE}`;
+    const { data = {} } = await cluster.get<V1Secret>(`${at}/secrets/postgres-secret`);
+    const { status } = await cluster.get<V1Pod>(`${at}/pods/postgres-0`);
+    const url = new URL(Buffer.from(data.DATABASE_DIRECT_URL ?? data.DATABASE_URL ?? '', 'base64').toString());
+    url.hostname = status?.podIP ?? '';
+    url.search = '';
+    const [schemas, versions, kinds] = await queryFromNode(url.href, [
+      `select count(*) from pg_namespace where nspname in ('core', 'agents', 'memory')`,
+      `select count(*) from core.settings where key = 'schema.version'`,
+      `select count(*) - count(distinct name) from agents.kinds`,
+    ]);
+    expect({ schemas, versions, kinds }).toEqual({ schemas: '3', versions: '1', kinds: '0' });
     const { stdout } = await trellis('logs', 'postgres', '--lines', '10000');
-    for (const file of ['10-schemas', '20-core', '30-agents', '40-memory', '90-data'])
-      expect(stdout.match(new RegExp(`running .*/${file}\\.sql`, 'g')) ?? []).toHaveLength(1);
+    for (const file of ['10-schemas', '20-core', '30-agents', '40-memory', '90-data']) {
+      expect((stdout.match(new RegExp(`running .*/${file}\\.sql`, 'g')) ?? []).length).toBeLessThanOrEqual(1);
+    }
   });
 });

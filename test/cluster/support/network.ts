@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 
 import { HOST_LINK, NETNS } from '../../../local/cluster/network';
+import { root } from '../../../local/paths';
 import { ClusterTestError } from '../../support/cluster';
 
 const run = promisify(execFile);
@@ -52,9 +53,15 @@ export async function hostAddress(): Promise<string> {
 /** The network of each pod, by its address, as its processes see it. */
 export async function podNamespaces(): Promise<ReadonlyMap<string, string>> {
   const byInode = new Map<string, string>();
-  for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of fs
+    .readdirSync('/proc')
+    .map(Number)
+    .filter(Boolean)
+    .sort((a, b) => a - b)) {
     try {
-      byInode.set(fs.readlinkSync(`/proc/${pid}/ns/net`), `/proc/${pid}/ns/net`);
+      const inode = fs.readlinkSync(`/proc/${pid}/ns/net`);
+      // The first process of a pod stays as long as the pod does; a probe's is gone in a moment.
+      if (!byInode.has(inode)) byInode.set(inode, `/proc/${pid}/ns/net`);
     } catch {
       // It ended while the list was read.
     }
@@ -95,4 +102,24 @@ export class PodNetwork {
     if (namespace === undefined) throw new ClusterTestError(`No pod on this machine has the address ${ip}.`);
     return namespace;
   }
+}
+
+const QUERY = `
+const { Client } = require('pg');
+const client = new Client({ connectionString: process.env.URL, ssl: { rejectUnauthorized: false } });
+const first = async (text) => Object.values((await client.query(text)).rows[0])[0];
+(async () => {
+  await client.connect();
+  const answers = [];
+  for (const text of JSON.parse(process.argv[1])) answers.push(await first(text));
+  await client.end();
+  process.stdout.write(JSON.stringify(answers));
+})();
+`;
+
+/** The first value that each query answers, asked from the node. The URL has a password, so it is no argument. */
+export async function queryFromNode(url: string, queries: readonly string[]): Promise<readonly string[]> {
+  const argv = [`--net=/run/netns/${NETNS}`, process.execPath, '-e', QUERY, '--', JSON.stringify(queries)];
+  const { stdout } = await run('nsenter', argv, { env: { ...process.env, URL: url }, cwd: root });
+  return JSON.parse(stdout) as string[];
 }

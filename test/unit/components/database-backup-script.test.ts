@@ -30,6 +30,7 @@ describe('the dump', () => {
       'for arg; do case "$arg" in --file=*) echo "of $PGDATABASE with $PGPASSWORD" > "${arg#--file=}" ;; esac; done',
     );
     program('pg_restore', 'test -s "$2"');
+    program('pg_isready', 'exit 0');
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
