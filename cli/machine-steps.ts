@@ -11,6 +11,7 @@ import {
   resolveProgram,
   TOOLS,
   usersEngine,
+  type ClusterStep,
   type PreparedEngine,
   type ToolName,
 } from '../local/index';
@@ -78,12 +79,15 @@ export const toolsStep = (names: readonly ToolName[] = CLUSTER_TOOLS): Step => (
   },
 });
 
-/** Bringing the cluster up, each of its parts with its own time. */
-export const clusterPart = (): readonly Step[] =>
-  clusterSteps({ resolve: resolveProgram() }).map(({ title, run }) => ({
-    title: `Cluster: ${title.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`,
+/** Parts of one whole as steps, each with its own time. */
+export const partsOf = (whole: string, parts: readonly ClusterStep[]): readonly Step[] =>
+  parts.map(({ title, run }) => ({
+    title: `${whole}: ${title.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`,
     run: ({ report }) => run(report),
   }));
+
+/** Bringing the cluster up. */
+export const clusterPart = (): readonly Step[] => partsOf('Cluster', clusterSteps({ resolve: resolveProgram() }));
 
 export const dockerStep: Step = {
   title: 'Docker and the base image',

@@ -13,7 +13,7 @@ import {
 import { report as statusReport, table } from './cluster/report';
 import { stackStatus } from './cluster/stack-status';
 import { CliError, EXIT } from './exit';
-import { dockerStep, Made, packagesStep, preflightStep, toolsStep } from './machine-steps';
+import { dockerStep, Made, packagesStep, partsOf, preflightStep, toolsStep } from './machine-steps';
 import type { Step } from './steps';
 
 /** What a simulated cluster is made of, the engine included. */
@@ -48,12 +48,9 @@ export function rehearsalAsked(stack: string, simulate: boolean | undefined): Re
   return rehearsalOf(environment);
 }
 
-/** A rehearsal's simulated cluster, each of its parts with its own time. */
+/** A rehearsal's simulated cluster. */
 export const rehearsalPart = (rehearsal: Rehearsal): readonly Step[] =>
-  rehearsalSteps(rehearsal, resolveProgram()).map(({ title, run }) => ({
-    title: `Simulated cluster: ${title.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase())}`,
-    run: ({ report }) => run(report),
-  }));
+  partsOf('Simulated cluster', rehearsalSteps(rehearsal, resolveProgram()));
 
 const engineStep = (rehearsal: Rehearsal, made: Made<RehearsalEngine>): Step => ({
   title: 'Engine',

@@ -87,3 +87,9 @@ export async function answers(target: Target, address: string): Promise<boolean>
     return false;
   }
 }
+
+/** Whether a GET over plain HTTP, inside the cluster's own network, is answered with success; no answer is no. */
+export async function respondsOk(url: string): Promise<boolean> {
+  const answer = await fetch(url).catch(() => undefined);
+  return answer?.ok ?? false;
+}

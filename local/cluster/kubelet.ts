@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { CGROUP } from './cgroups';
 import { containerdSocket } from './containerd';
 import { apiTarget, programKubeconfig, type ControlPlane } from './control-plane';
-import { answersOk, ask } from './https';
+import { answersOk, ask, respondsOk } from './https';
 import { NETNS } from './network';
 import { ensureCertificate } from './pki';
 import type { Program } from './supervise';
@@ -151,9 +151,6 @@ export async function kubeProxyProgram(options: NodeOptions): Promise<Program> {
     netns: NETNS,
     env: { GOGC: '50' },
     reads: [options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
-    ready: async () => {
-      const answer = await fetch(`http://${plane.address}:${PROXY_HEALTH_PORT}/healthz`).catch(() => undefined);
-      return answer?.ok ?? false;
-    },
+    ready: () => respondsOk(`http://${plane.address}:${PROXY_HEALTH_PORT}/healthz`),
   };
 }

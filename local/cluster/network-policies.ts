@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { Api, type Manifest } from './api';
 import { apiTarget, programKubeconfig } from './control-plane';
+import { respondsOk } from './https';
 import { NODE, type NodeOptions } from './kubelet';
 import { NETNS } from './network';
 import { ensureCertificate } from './pki';
@@ -62,9 +63,6 @@ export async function networkPoliciesProgram(options: NodeOptions): Promise<Prog
     netns: NETNS,
     env: { GOGC: '50' },
     reads: [options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
-    ready: async () => {
-      const answer = await fetch(`http://${health}/healthz`).catch(() => undefined);
-      return answer?.ok ?? false;
-    },
+    ready: () => respondsOk(`http://${health}/healthz`),
   };
 }

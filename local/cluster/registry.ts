@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
+import { respondsOk } from './https';
 import type { Layout } from './layout';
 import { NETNS } from './network';
 import type { Program, Resolve } from './supervise';
@@ -42,9 +43,6 @@ export async function registryProgram(options: RegistryOptions): Promise<Program
     // Debian's build would send traces to a collector that is not there.
     env: { OTEL_TRACES_EXPORTER: 'none' },
     reads: [config, options.namespace],
-    ready: async () => {
-      const answer = await fetch(`http://${options.address}:${port}/v2/`).catch(() => undefined);
-      return answer?.ok ?? false;
-    },
+    ready: () => respondsOk(`http://${options.address}:${port}/v2/`),
   };
 }

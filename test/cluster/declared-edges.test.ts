@@ -38,6 +38,7 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'noa-server-dev/postgres': [],
   'noa-server-dev/redis': [],
 };
+const DECLARED = Object.entries(EDGES).flatMap(([from, to]) => to.map((target) => `${from} → ${target}`));
 const NAMESPACES = ['noodle-core-dev', 'noa-server-dev', 'ingress'] as const;
 
 interface Member {
@@ -95,13 +96,11 @@ describe('who may talk to whom, tried from inside each pod', () => {
   });
 
   test('each declared edge passes', () => {
-    const declared = Object.entries(EDGES).flatMap(([from, to]) => to.map((target) => `${from} → ${target}`));
-    expect(declared.filter((edge) => !made.has(edge))).toEqual([]);
+    expect(DECLARED.filter((edge) => !made.has(edge))).toEqual([]);
   });
 
   test('each undeclared edge does not, in either direction', () => {
-    const declared = new Set(Object.entries(EDGES).flatMap(([from, to]) => to.map((target) => `${from} → ${target}`)));
-    expect([...made].filter((edge) => !declared.has(edge))).toEqual([]);
+    expect([...made].filter((edge) => !DECLARED.includes(edge))).toEqual([]);
     // A table that allowed everything would pass too.
     expect(made.size).toBeLessThan(members.length * targets.length * 0.2);
   });

@@ -8,10 +8,10 @@ import { GpuRequest } from '../../../components/gpu-request';
 import { KvCacheType } from '../../../components/inference-llama-cpp';
 import { InferenceServer } from '../../../components/inference-server';
 import { LateTokens } from '../../../components/late';
-import { ModelDescription } from '../../../components/model-description';
 import { ModelSource } from '../../../components/model-source';
 import { compute } from '../../../components/pod';
 import { ScalingSignal } from '../../../components/scaling';
+import { llama8b } from '../../support/models';
 import { allHttpProps, find, freshChart, IMAGE, onlyContainer, podOf } from '../../support/service-props';
 import { releaseOptions } from '../../support/synth';
 
@@ -33,18 +33,6 @@ const argument = (chart: Chart, flag: string): string | undefined => {
   expect(args).toContain(flag);
   return args[args.indexOf(flag) + 1];
 };
-/** Llama 3.1 8B, as its config.json has it. */
-const llama8b = ModelDescription.of({
-  name: 'llama-3.1-8b',
-  weights: Size.mebibytes(15_317),
-  layers: 32,
-  heads: 32,
-  kvHeads: 8,
-  keyLength: 128,
-  embedding: 4096,
-  vocabulary: 128_256,
-  contextLength: 131_072,
-});
 
 describe('with a GPU and a model in the image', () => {
   const chart = synth();

@@ -4,8 +4,8 @@ import type { GpuInferenceDeploymentProps } from '../../../components/gpu-infere
 import { GpuInferenceDeployment } from '../../../components/gpu-inference-deployment';
 import { GpuRequest } from '../../../components/gpu-request';
 import { InferenceServer } from '../../../components/inference-server';
-import { ModelDescription } from '../../../components/model-description';
 import { ModelSource } from '../../../components/model-source';
+import { llama8b } from '../../support/models';
 import { freshChart, IMAGE, onlyContainer, podOf } from '../../support/service-props';
 
 const synth = (props: Partial<GpuInferenceDeploymentProps>): Chart => {
@@ -18,18 +18,6 @@ const argument = (chart: Chart, flag: string): string | undefined => {
   const { args = [] } = onlyContainer(chart, 'llama');
   return args[args.indexOf(flag) + 1];
 };
-/** Llama 3.1 8B, as its config.json has it. */
-const llama8b = ModelDescription.of({
-  name: 'llama-3.1-8b',
-  weights: Size.mebibytes(15_317),
-  layers: 32,
-  heads: 32,
-  kvHeads: 8,
-  keyLength: 128,
-  embedding: 4096,
-  vocabulary: 128_256,
-  contextLength: 131_072,
-});
 
 describe('vLLM', () => {
   const server = InferenceServer.vllm({
