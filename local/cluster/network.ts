@@ -76,14 +76,17 @@ async function ensureRule(table: string, chain: string, rule: readonly string[])
   await runOrThrow(iptables('-I'), { netns: NETNS, fix: 'install iptables' });
 }
 
-const FENCE = ['-o', NODE_LINK, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT'];
+const TO_HOST = ['-o', NODE_LINK, '-m', 'conntrack', '--ctstate', 'NEW'];
+const FENCE = [...TO_HOST, '-j', 'REJECT'];
 
 /**
  * Refuses what pods begin towards the host: its programs didn't expect them, and nothing beyond it answers, so that a call
  * to an outside address fails at once instead of hanging. It stands before all that accepts: the policy controller lets
- * through what no policy forbids.
+ * through what no policy forbids. kube-proxy and the controller put rules of their own before it whenever they start, so
+ * behind all of them whatever got through is dropped.
  */
-export async function fencePods(): Promise<void> {
+export async function fencePods(podCidr: string): Promise<void> {
+  await ensureRule('mangle', 'POSTROUTING', ['-s', podCidr, ...TO_HOST, '-j', 'DROP']);
   const { stdout } = await runOrThrow(['iptables', '-w', '-S', 'FORWARD'], { netns: NETNS, fix: 'install iptables' });
   const rules = stdout.split('\n').filter((line) => line.startsWith('-A '));
   const at = rules.findIndex((rule) => rule.includes(`-o ${NODE_LINK} `) && rule.includes('-j REJECT'));

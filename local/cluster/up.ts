@@ -158,7 +158,7 @@ class Bringup {
     // It waits for the node's object, which the kubelet makes.
     await ensure(this.layout, await kubeProxyProgram(options), report);
     await ensure(this.layout, await networkPoliciesProgram(options), report);
-    await fencePods();
+    await fencePods(POD_CIDR);
   }
 
   private async addonValues(report: Report): Promise<AddonValues> {

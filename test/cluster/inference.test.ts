@@ -164,8 +164,14 @@ describe('a model of a server in the cluster, on llama.cpp without a GPU', () =>
   const ask = (name: string, path: string, body: object, key = KEY): Promise<unknown> => {
     const url = `http://tiny-service.${NAME}.svc${path}`;
     const options = { method: 'POST', headers: { authorization: `Bearer ${key}` }, body: JSON.stringify(body) };
-    const script = `fetch(${JSON.stringify(url)}, ${JSON.stringify(options)}).then(async (answer) =>
-      console.log(JSON.stringify({ status: answer.status, body: await answer.json() })))`;
+    // A pod's first connections may be refused: its address reaches the server's policy about a second after it starts.
+    const script = `const ask = (left) => fetch(${JSON.stringify(url)}, ${JSON.stringify(options)}).then(
+      async (answer) => console.log(JSON.stringify({ status: answer.status, body: await answer.json() })),
+      (error) => {
+        if (left === 0) throw error;
+        setTimeout(ask, 1000, left - 1);
+      });
+    ask(30);`;
     const pod = nodePod('client', script) as { readonly metadata: object };
     return cluster.create(`${CORE}/pods`, { ...pod, metadata: { ...pod.metadata, name } });
   };

@@ -38,6 +38,11 @@ async function within<T>(namespace: string, script: string, ...args: string[]): 
   return JSON.parse(stdout) as T;
 }
 
+/** Runs a command in the network of the node. */
+export const runInNode = async (argv: readonly string[]): Promise<void> => {
+  await run('nsenter', [`--net=/run/netns/${NETNS}`, ...argv]);
+};
+
 /** Which targets take a connection that begins on the node itself; policies never hold for those. */
 export const openFromNode = (targets: readonly Target[]): Promise<readonly boolean[]> =>
   within(`/run/netns/${NETNS}`, PROBE, JSON.stringify(targets));
