@@ -7,7 +7,7 @@ import { ServiceType } from '../../../components/http-props';
 import { ModelSource } from '../../../components/model-source';
 import type { NamespaceBaselineProps } from '../../../components/namespace-baseline';
 import { NamespaceBaseline } from '../../../components/namespace-baseline';
-import { totalsOf } from '../../../components/namespace-quota';
+import { MOST_NODES_ANNOTATION, totalsOf } from '../../../components/namespace-quota';
 import { compute } from '../../../components/pod';
 import { RemovalPolicy, releaseOptionsOf } from '../../../components/release-options';
 import { StatefulDatabase } from '../../../components/stateful-database';
@@ -85,6 +85,7 @@ test('every prop is where it belongs', () => {
     containerDefaults: compute([10, 20], [30, 40]),
     podSecurityVersion: 'v1.33',
     largestNode: { cpu: Cpu.units(4), memory: Size.gibibytes(8), devices: { 'nvidia.com/gpu': 1 } },
+    podSecurityException: { level: 'privileged', reason: 'reads the logs of the node' },
     removalPolicy: RemovalPolicy.DESTROY,
     labels: { team: 'blue' },
   };
@@ -92,6 +93,13 @@ test('every prop is where it belongs', () => {
   expect(find(chart, 'v1/Namespace').metadata.labels).toMatchObject({
     team: 'blue',
     'pod-security.kubernetes.io/warn-version': 'v1.33',
+    'pod-security.kubernetes.io/enforce': 'privileged',
+    'pod-security.kubernetes.io/warn': 'privileged',
+    // What is excepted is still seen.
+    'pod-security.kubernetes.io/audit': 'restricted',
+  });
+  expect(find(chart, 'v1/Namespace').metadata.annotations).toEqual({
+    'trellis.dev/pod-security-reason': 'reads the logs of the node',
   });
   expect(releaseOptionsOf(baseline.node.findChild('Namespace')).removalPolicy).toBe(RemovalPolicy.DESTROY);
   expect(find(chart, 'v1/ResourceQuota').spec.hard).toMatchObject({
@@ -169,6 +177,9 @@ describe('without a quota', () => {
     expect(totalsOf([{ kind: 'CronJob', metadata, spec: { jobTemplate: job } }])).toMatchObject({
       'requests.cpu': 2000,
     });
+    const most = { name: 'x', annotations: { [MOST_NODES_ANNOTATION]: '5' } };
+    const onNodes = { kind: 'DaemonSet', metadata: most, spec: { template: { spec } } };
+    expect(totalsOf([onNodes])).toMatchObject({ pods: 5, 'requests.cpu': 5000 });
     const claim = { kind: 'PersistentVolumeClaim', metadata, spec: { resources: { requests: { storage: '1Gi' } } } };
     expect(totalsOf([claim, claim])).toMatchObject({ persistentvolumeclaims: 2, 'requests.storage': 2 ** 31 });
   });
@@ -180,6 +191,11 @@ describe('refused', () => {
 
   test.each<readonly [string, Partial<NamespaceBaselineProps>, string]>([
     ['a version that is none', { podSecurityVersion: 'latest' }, "such as v1.34, got 'latest'"],
+    [
+      'an exception without a reason',
+      { podSecurityException: { level: 'baseline', reason: ' ' } },
+      'podSecurityException.reason must say why',
+    ],
     ['half a pod', { quota: { ...quota, pods: 0.5 } }, 'quota.pods must be a whole number from 1'],
     ['negative claims', { quota: { ...quota, persistentVolumeClaims: -1 } }, 'quota.persistentVolumeClaims must be'],
     ['NaN balancers', { quota: { ...quota, loadBalancers: Number.NaN } }, 'quota.loadBalancers must be'],
