@@ -8,17 +8,27 @@ import type { Late } from '../../components/late';
 import { LateTokens } from '../../components/late';
 import type { WorkloadPolicy } from '../../components/network';
 import { podsPeer } from '../../components/network';
+import type { ContainerSpec } from '../../components/pod';
 import { hardenedPod, startupProbe } from '../../components/pod';
 import type { RemovalPolicy } from '../../components/release-options';
 import { DATA_VOLUME, serviceHost, statefulWorkload } from '../../components/stateful-workload';
 import { sizeBytes } from '../../components/units';
 import type { VolumeClaim } from '../../components/volume-claim';
+import type { StoreValues } from '../values';
 
 /** Files of a ConfigMap or Secret, and the folder where they are. */
 export interface ServerFiles {
   readonly name: string;
   readonly directory: string;
   readonly source: Omit<Volume, 'name'>;
+}
+
+/** Programs in the same pod. */
+export interface Beside {
+  readonly containers: readonly ContainerSpec[];
+  readonly volumes: readonly Volume[];
+  /** What the server itself sees of the volumes. */
+  readonly mounts: readonly VolumeMount[];
 }
 
 /** A program that answers HTTP and is there once. */
@@ -37,7 +47,9 @@ export interface ServerOptions {
   /** Folder that it writes to, with a volume; without a claim it is empty at every start. */
   readonly data: { readonly directory: string; readonly claim?: VolumeClaim };
   readonly removalPolicy: RemovalPolicy;
-  /** Whether it asks the API server. @default false */
+  /** What runs beside it. @default - nothing */
+  readonly beside?: Beside;
+  /** Whether its pod asks the API server. @default false */
   readonly apiToken?: boolean;
 }
 
@@ -106,7 +118,7 @@ export class Server extends Construct implements IHttpService, IClient {
   }
 
   private pod(options: ServerOptions) {
-    const { image, port, user, args, env = [], resources, startup, data, files, apiToken = false } = options;
+    const { image, port, user, args, env = [], resources, startup, data, files, beside, apiToken = false } = options;
     const { liveness, readiness } = probes(options);
     const limit = resources.memory?.limit;
     const heap =
@@ -120,6 +132,7 @@ export class Server extends Construct implements IHttpService, IClient {
       volumes: [
         ...files.map(({ name, source }): Volume => ({ name, ...source })),
         ...(data.claim === undefined ? [{ name: DATA_VOLUME, emptyDir: { sizeLimit: '256Mi' } }] : []),
+        ...(beside?.volumes ?? []),
       ],
       containers: [
         {
@@ -133,8 +146,10 @@ export class Server extends Construct implements IHttpService, IClient {
           mounts: [
             { name: DATA_VOLUME, mountPath: data.directory },
             ...files.map(({ name, directory }): VolumeMount => ({ name, mountPath: directory, readOnly: true })),
+            ...(beside?.mounts ?? []),
           ],
         },
+        ...(beside?.containers ?? []),
       ],
     });
   }
@@ -147,3 +162,9 @@ function probes({ probes: paths }: ServerOptions) {
   });
   return { liveness: ask(paths.liveness, 20), readiness: ask(paths.readiness, 10) };
 }
+
+/** The volume of a store. */
+export const claimOf = ({ storage, storageClass }: StoreValues): VolumeClaim => ({
+  size: storage,
+  ...(storageClass === undefined ? {} : { storageClass }),
+});

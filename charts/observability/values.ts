@@ -24,6 +24,11 @@ export interface ObservabilityValues extends SystemValues {
 
 /** Size and pace of Prometheus. */
 export interface PrometheusValues extends StoreValues {
+  /**
+   * How it finds pods: it asks the API server itself, or reads files that a small program beside it writes, for builds without that, such as
+   * Debian's. Targets and their labels are the same.
+   */
+  readonly discovery: 'kubernetes' | 'files';
   readonly retention: {
     /** What is older goes. */
     readonly time: Duration;
