@@ -6,21 +6,22 @@ import { readSettings } from '../../../stacks/render';
 import type { Settings } from '../../../stacks/schema';
 import { deploymentOf, environmentOf, first, IMAGES, pick, renderSettings } from './platform';
 
-const SYSTEMS = ['noodle-core', 'noa-server'] as const;
+const SYSTEMS = ['noodle-core', 'noa-server', 'observability'] as const;
 const NGINX = 'nginx.ingress.kubernetes.io';
 
 type Cluster = Settings['cluster']['ingress'];
 type Own = Settings['noaServer']['ingress'];
 
-/** Both systems of prod, with what the cluster has and what they ask for changed. */
+/** All of prod, with what the cluster has and what they ask for changed. */
 async function prodWith(cluster: Partial<Cluster>, own: Partial<Own> = {}): Promise<readonly RenderedObject[]> {
   const settings = await readSettings('prod');
-  const { noodleCore, noaServer } = settings;
+  const { noodleCore, noaServer, observability } = settings;
   return renderSettings({
     ...settings,
     cluster: { ...settings.cluster, ingress: { ...settings.cluster.ingress, ...cluster } },
     noodleCore: { ...noodleCore, ingress: { ...noodleCore.ingress, ...own } },
     noaServer: { ...noaServer, ingress: { ...noaServer.ingress, ...own } },
+    observability: { ...observability, ingress: { ...observability.ingress, ...own } },
   });
 }
 const of = (objects: readonly RenderedObject[], system: string): readonly RenderedObject[] =>

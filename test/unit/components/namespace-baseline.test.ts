@@ -7,7 +7,7 @@ import { ServiceType } from '../../../components/http-props';
 import { ModelSource } from '../../../components/model-source';
 import type { NamespaceBaselineProps } from '../../../components/namespace-baseline';
 import { NamespaceBaseline } from '../../../components/namespace-baseline';
-import { MOST_NODES_ANNOTATION, totalsOf } from '../../../components/namespace-quota';
+import { totalsOf } from '../../../components/namespace-quota';
 import { compute } from '../../../components/pod';
 import { RemovalPolicy, releaseOptionsOf } from '../../../components/release-options';
 import { StatefulDatabase } from '../../../components/stateful-database';
@@ -177,9 +177,6 @@ describe('without a quota', () => {
     expect(totalsOf([{ kind: 'CronJob', metadata, spec: { jobTemplate: job } }])).toMatchObject({
       'requests.cpu': 2000,
     });
-    const most = { name: 'x', annotations: { [MOST_NODES_ANNOTATION]: '5' } };
-    const onNodes = { kind: 'DaemonSet', metadata: most, spec: { template: { spec } } };
-    expect(totalsOf([onNodes])).toMatchObject({ pods: 5, 'requests.cpu': 5000 });
     const claim = { kind: 'PersistentVolumeClaim', metadata, spec: { resources: { requests: { storage: '1Gi' } } } };
     expect(totalsOf([claim, claim])).toMatchObject({ persistentvolumeclaims: 2, 'requests.storage': 2 ** 31 });
   });
@@ -282,21 +279,4 @@ describe('what could never run is refused at synth', () => {
       "quota: pods of 3 is less than the 4 that the namespace's workloads add up to",
     ]);
   });
-});
-
-test('a StatefulSet with an autoscaler counts at its maximum, with a claim for each pod', () => {
-  const metadata = { name: 'mcp' };
-  const claim = { spec: { resources: { requests: { storage: '1Gi' } } } };
-  const set = {
-    kind: 'StatefulSet',
-    metadata,
-    spec: { replicas: 2, template: { spec: { containers: [] } }, volumeClaimTemplates: [claim] },
-  };
-  const scaler = (kind: string) => ({
-    kind: 'HorizontalPodAutoscaler',
-    metadata,
-    spec: { maxReplicas: 5, scaleTargetRef: { kind, name: 'mcp' } },
-  });
-  expect(totalsOf([set, scaler('StatefulSet')])).toMatchObject({ pods: 5, 'requests.storage': 5 * 2 ** 30 });
-  expect(totalsOf([set, scaler('Deployment')])).toMatchObject({ pods: 2 });
 });

@@ -9,11 +9,11 @@ const SECRET_NAMES = [
   ...['noodle-core', 'noa-server'].flatMap((system) =>
     ['postgres', 'postgres-replication', 'redis', 'redis-system', 'secret-key'].map((name) => `${system}-${name}`),
   ),
-  ...['noa-server-encryption-key', 'noa-server-llama-api-key'],
+  ...['noa-server-encryption-key', 'noa-server-llama-api-key', 'observability-grafana'],
 ];
 const BUILT = [
-  ...['llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter', 'redis', 'redis-exporter'],
-  'reference-service',
+  ...['alertmanager', 'llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter', 'prometheus'],
+  ...['redis', 'redis-exporter', 'reference-service'],
 ];
 const STORE_IMAGES = {
   postgres: digestOf('postgres'),
@@ -154,6 +154,8 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
       'noodle-core/postgres/Secret',
       'noodle-core/redis/Secret',
       'noodle-core/runtime-secret',
+      // Grafana runs where there is an image of it.
+      ...(environment === 'dev' ? [] : ['observability/grafana/Secret']),
     ]);
     for (const { inputs } of run.resources) expect(JSON.stringify(withoutSecrets(inputs))).not.toContain('CANARY');
   });
@@ -189,6 +191,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
   it('puts out addresses and names, and no secret', () => {
     const { namespace, host, ide } = settings['trellis:noodleCore'] as { namespace: string; host: string; ide: Json };
     const noa = settings['trellis:noaServer'] as { namespace: string; host: string };
+    const observability = settings['trellis:observability'] as { namespace: string; host: string };
     expect(isSecret(run.outputs)).toBe(false);
     expect(run.outputs).toEqual({
       noodleCore: {
@@ -224,6 +227,25 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
           llamaCpp: digestOf('llama-cpp'),
           modelFetch: digestOf('model-fetch'),
           ...STORE_IMAGES,
+        },
+      },
+      observability: {
+        ...(environment === 'dev'
+          ? {}
+          : {
+              url: `https://${observability.host}/`,
+              secrets: { grafana: `${observability.namespace}/grafana-secret` },
+              loki: `http://loki-service.${observability.namespace}.svc:3100`,
+            }),
+        namespace: observability.namespace,
+        prometheus: `http://prometheus-service.${observability.namespace}.svc:9090`,
+        alertmanager: `http://alertmanager-service.${observability.namespace}.svc:9093`,
+        images: {
+          prometheus: digestOf('prometheus'),
+          alertmanager: digestOf('alertmanager'),
+          grafana: expect.stringMatching(/^grafana\/grafana:\d+\.\d+\.\d+$/) as string,
+          loki: expect.stringMatching(/^grafana\/loki:\d+\.\d+\.\d+$/) as string,
+          fluentBit: expect.stringMatching(/^fluent\/fluent-bit:\d+\.\d+\.\d+$/) as string,
         },
       },
     });
