@@ -110,6 +110,8 @@ export type { NodeCapacity } from './namespace-capacity';
 export { MOST_NODES_ANNOTATION, totalsOf } from './namespace-quota';
 export type { NamespaceQuota, Totals } from './namespace-quota';
 export { compute } from './pod';
+export { PodReader } from './pod-reader';
+export type { PodReaderProps } from './pod-reader';
 export { RemovalPolicy, movedFrom, releaseOptionsOf, setReleaseOptions } from './release-options';
 export type { ReleaseOptions } from './release-options';
 export { ScalingSignal } from './scaling-signal';

@@ -111,8 +111,20 @@ export class Prometheus extends Server implements IMonitored {
     const labels = this.selector;
     kubeObject(this, 'Config', 'v1/ConfigMap', { name: `${this.name}-config`, labels }, () => ({ data: data() }));
     kubeObject(this, 'Rules', 'v1/ConfigMap', { name: `${this.name}-rules`, labels }, () => ({
-      data: { 'rules.yml': Yaml.stringify(prometheusRules({ components: this.capped() })) },
+      data: this.rules(),
     }));
+  }
+
+  /** A file a namespace: two systems may have alerts of one name. */
+  private rules(): Readonly<Record<string, string>> {
+    const components = this.capped();
+    const namespaces = [...new Set(components.flatMap(({ namespace }) => namespace ?? []))];
+    return Object.fromEntries(
+      namespaces.map((namespace) => {
+        const own = components.filter((component) => component.namespace === namespace);
+        return [`${namespace}.yml`, Yaml.stringify(prometheusRules({ components: own }))];
+      }),
+    );
   }
 
   /** Alerts with no wait longer than the values allow. */

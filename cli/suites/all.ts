@@ -15,7 +15,7 @@ import {
   TOOLS,
 } from '../../local/index';
 import { checkManifests } from '../manifest-checks';
-import { CHECK_TOOLS, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
+import { CHECK_TOOLS, checkPackagesStep, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
 import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
@@ -61,6 +61,7 @@ async function schemas(version: string, ui: StepUi): Promise<string> {
 
 async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
   const kubernetes = TOOLS.get('kube-apiserver')?.version ?? '';
+  await first(ui, [checkPackagesStep]);
   const tools = { ...(await ensureTools(CHECK_TOOLS, ui.report)), schemas: await schemas(kubernetes, ui), kubernetes };
   const checks: Check[] = [];
   for (const environment of ENVIRONMENTS) {
@@ -101,7 +102,7 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check and golden files, three environments',
+      about: 'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

@@ -1,5 +1,5 @@
 export { withLock } from './lock';
 export type { LockOptions } from './lock';
-export { installPackages, missingPackages, PACKAGES } from './packages';
+export { CHECK_PACKAGES, installPackages, missingPackages, PACKAGES } from './packages';
 export type { InstallOptions, SystemPackage } from './packages';
 export { executables, fullPath, pathDirectories, which } from './which';

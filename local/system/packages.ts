@@ -49,6 +49,17 @@ export const PACKAGES: readonly SystemPackage[] = [
   { name: 'mmdebstrap', provides: 'mmdebstrap', why: 'makes the base image where none can be pulled' },
 ];
 
+/** What rendered configuration is checked with. Their services would run beside the cluster's own. */
+export const CHECK_PACKAGES: readonly SystemPackage[] = [
+  { name: 'prometheus', provides: 'promtool', why: 'checks rules and scrape targets', units: ['prometheus.service'] },
+  {
+    name: 'prometheus-alertmanager',
+    provides: 'amtool',
+    why: 'checks the routes of alerts',
+    units: ['prometheus-alertmanager.service'],
+  },
+];
+
 const present = (wanted: SystemPackage): boolean =>
   wanted.provides.startsWith('/') ? fs.existsSync(wanted.provides) : which(wanted.provides) !== undefined;
 

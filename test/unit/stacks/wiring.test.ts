@@ -252,6 +252,18 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
   });
 });
 
+it('puts the address of a receiver of alerts into its Secret, as a secret', async () => {
+  const values = structuredClone(configuration('dev')) as Record<string, Json>;
+  const url = canary('receiver').replace(/^/, 'https://alerts.example.com/');
+  const { alertmanager } = values['trellis:observability'] as { alertmanager: { receiver: Json } };
+  Object.assign(alertmanager.receiver, { kind: 'webhook', url });
+  const run = await runProgram('dev', values);
+  expect(run.error).toBeUndefined();
+  const { inputs } = only(run, 'kubernetes:core/v1:Secret', 'observability/alertmanager/Secret');
+  expect((opened(inputs.stringData) as Json)['alertmanager.yml']).toContain(url);
+  for (const one of run.resources) expect(JSON.stringify(withoutSecrets(one.inputs))).not.toContain('CANARY');
+}, 60_000);
+
 describe('bad configuration', () => {
   const run = (change: (values: Record<string, Json>) => void): Promise<Run> => {
     const values = structuredClone(configuration('dev')) as Record<string, Json>;
