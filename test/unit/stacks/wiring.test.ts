@@ -12,7 +12,17 @@ const SECRET_NAMES = [
   ...['noa-server-encryption-key', 'noa-server-llama-api-key', 'observability-grafana'],
 ];
 const BUILT = [
-  ...['alertmanager', 'llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter', 'prometheus'],
+  ...[
+    'alertmanager',
+    'base',
+    'llama-cpp',
+    'model-fetch',
+    'nginx',
+    'pgbouncer',
+    'postgres',
+    'postgres-exporter',
+    'prometheus',
+  ],
   ...['redis', 'redis-exporter', 'reference-service'],
 ];
 const STORE_IMAGES = {
@@ -58,12 +68,12 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
 
   it('builds each image once, every one on the digest of the base', () => {
     const { registry, tag, base, platform } = settings['trellis:images'] as Json;
-    expect(named(run, IMAGE)).toEqual(['base', ...BUILT]);
+    expect(named(run, IMAGE)).toEqual(BUILT);
     expect(only(run, IMAGE, 'base').inputs).toMatchObject({
       imageName: `${String(registry)}/base:${String(tag)}`,
       build: { context: 'images/base', dockerfile: 'images/base/Dockerfile', platform, args: { BASE_IMAGE: base } },
     });
-    for (const name of BUILT) {
+    for (const name of BUILT.filter((one) => one !== 'base')) {
       const image = only(run, IMAGE, name);
       expect(image.inputs).toMatchObject({
         imageName: `${String(registry)}/${name}:${String(tag)}`,
