@@ -1,5 +1,6 @@
 export * from './noa-server';
 export * from './noodle-core';
+export * from './observability';
 export type {
   CacheValues,
   DatabaseValues,

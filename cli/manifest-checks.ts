@@ -3,6 +3,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { customResourceDefinitions, run } from '../local/index';
 import { CliError } from './exit';
+import { excepted, exceptedNamespaces } from './manifests/exceptions';
+import { amtool, promtool } from './manifests/monitoring';
 import { customSchemaFiles, schemaLocation } from './manifests/openapi';
 import type { Check } from './suites/suite';
 
@@ -88,7 +90,11 @@ async function kubeScore(tools: ManifestTools, file: string): Promise<readonly F
 async function psaCheck(tools: ManifestTools, file: string): Promise<readonly Finding[]> {
   const result = await run([tools['psa-check'], file]);
   const lines = trusted('psa-check', result).trim().split('\n');
-  return result.code === 0 ? [] : lines;
+  if (result.code === 0) return [];
+  const namespaces = exceptedNamespaces(fs.readFileSync(file, 'utf8'));
+  // The last line only counts.
+  const findings = lines.slice(0, -1).filter((line) => !excepted(line, namespaces));
+  return findings.length === 0 ? [] : [...findings, ...lines.slice(-1)];
 }
 
 const problemOf = (findings: readonly Finding[]): string | undefined =>
@@ -124,6 +130,8 @@ export async function checkManifests(
     const checks: Check[] = [];
     for (const [name, check] of Object.entries(each))
       checks.push({ name: `${environment}: ${name}`, problem: problemOf(await check(tools, file)) });
+    for (const [name, check] of Object.entries({ promtool, amtool }))
+      checks.push({ name: `${environment}: ${name}`, problem: problemOf(await check(manifests, folder)) });
     const reviewed = fs.existsSync(golden) ? fs.readFileSync(golden, 'utf8') : undefined;
     const problem = drift(reviewed, manifests, path.join('test', 'golden', path.basename(golden)));
     return [...checks, { name: `${environment}: golden file`, problem }];

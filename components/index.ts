@@ -105,11 +105,13 @@ export type {
 export { NamespaceAccess } from './namespace-access';
 export type { NamespaceAccessProps } from './namespace-access';
 export { NamespaceBaseline } from './namespace-baseline';
-export type { NamespaceBaselineProps } from './namespace-baseline';
+export type { NamespaceBaselineProps, PodSecurityException } from './namespace-baseline';
 export type { NodeCapacity } from './namespace-capacity';
-export { totalsOf } from './namespace-quota';
+export { MOST_NODES_ANNOTATION, totalsOf } from './namespace-quota';
 export type { NamespaceQuota, Totals } from './namespace-quota';
 export { compute } from './pod';
+export { PodReader } from './pod-reader';
+export type { PodReaderProps } from './pod-reader';
 export { RemovalPolicy, movedFrom, releaseOptionsOf, setReleaseOptions } from './release-options';
 export type { ReleaseOptions } from './release-options';
 export { ScalingSignal } from './scaling-signal';

@@ -54,6 +54,9 @@ export interface Kinds extends CustomKinds {
   'apps/v1/StatefulSet': {
     readonly spec: Omit<Plain<k8s.StatefulSetSpec>, 'template'> & { readonly template: PodTemplate };
   };
+  'apps/v1/DaemonSet': {
+    readonly spec: Omit<Plain<k8s.DaemonSetSpec>, 'template'> & { readonly template: PodTemplate };
+  };
   'batch/v1/CronJob': { readonly spec: CronJobSpec };
   'batch/v1/Job': { readonly spec: JobSpec };
   'autoscaling/v2/HorizontalPodAutoscaler': { readonly spec: Plain<k8s.HorizontalPodAutoscalerSpecV2> };

@@ -13,6 +13,17 @@ import { Problems } from './validation';
 
 export type { NamespaceQuota } from './namespace-quota';
 
+/** On a Namespace: why it admits more than `restricted`. */
+export const EXCEPTION_ANNOTATION = 'trellis.dev/pod-security-reason';
+
+/** What a namespace admits that Pod Security `restricted` would refuse. */
+export interface PodSecurityException {
+  /** `privileged` also admits volumes of the node, which `baseline` refuses. */
+  readonly level: 'baseline' | 'privileged';
+  /** One sentence, put on the Namespace. */
+  readonly reason: string;
+}
+
 /** What a namespace starts with. */
 export interface NamespaceBaselineProps {
   /** @default - what the namespace's workloads add up to at most, autoscalers at their maximum and rollouts under way, and a quarter more */
@@ -23,6 +34,8 @@ export interface NamespaceBaselineProps {
   readonly containerDefaults?: ContainerResources;
   /** Version of the Pod Security Standards, so that an upgrade of the cluster does not move them. @default "v1.34" */
   readonly podSecurityVersion?: string;
+  /** Where a pod that the system needs cannot be `restricted`; such pods get a namespace to themselves. @default - none */
+  readonly podSecurityException?: PodSecurityException;
   /** Of the Namespace alone: to delete it is to delete all that it holds, kept volumes included. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
   /** Put on the Namespace. @default - none */
@@ -30,7 +43,7 @@ export interface NamespaceBaselineProps {
 }
 
 /**
- * The namespace of its chart, closed before anything runs in it: Pod Security `restricted` enforced, no API token for pods
+ * The namespace of its chart, closed before anything runs in it: Pod Security `restricted` enforced unless an exception says why not, no API token for pods
  * that name no account, no traffic that is not allowed, a quota for all and limits for each.
  */
 export class NamespaceBaseline extends Construct {
@@ -102,6 +115,11 @@ export class NamespaceBaseline extends Construct {
         `podSecurityVersion must be a version such as v1.34, got '${this.podSecurityVersion}'`,
       )
       .resources('containerDefaults', containerDefaults);
+    const { podSecurityException: exception } = this.props;
+    problems.require(
+      exception === undefined || exception.reason.trim() !== '',
+      'podSecurityException.reason must say why, since every pod of the namespace is admitted with it',
+    );
     if (quota !== undefined) checkQuota(problems, quota);
     if (this.props.largestNode !== undefined) checkCapacity(problems, this.props.largestNode);
     for (const [key, value] of Object.entries(labels)) {
@@ -113,12 +131,19 @@ export class NamespaceBaseline extends Construct {
   }
 
   private addNamespace(): void {
-    const modes = ['enforce', 'audit', 'warn'].flatMap((mode) => [
-      [`pod-security.kubernetes.io/${mode}`, 'restricted'],
+    const { podSecurityException: exception } = this.props;
+    const level = exception?.level ?? 'restricted';
+    // An exception is audited all the same.
+    const modes = Object.entries({ enforce: level, audit: 'restricted', warn: level }).flatMap(([mode, value]) => [
+      [`pod-security.kubernetes.io/${mode}`, value],
       [`pod-security.kubernetes.io/${mode}-version`, this.podSecurityVersion],
     ]);
     const labels = { ...this.props.labels, ...(Object.fromEntries(modes) as Labels) };
-    const namespace = kubeObject(this, 'Namespace', 'v1/Namespace', { name: this.name, labels }, {});
+    const metadata = {
+      ...{ name: this.name, labels },
+      ...(exception === undefined ? {} : { annotations: { [EXCEPTION_ANNOTATION]: exception.reason } }),
+    };
+    const namespace = kubeObject(this, 'Namespace', 'v1/Namespace', metadata, {});
     // cdk8s puts every object into the chart's namespace; the API server refuses that for one that is in none.
     namespace.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
     setReleaseOptions(namespace, { removalPolicy: this.removalPolicy });

@@ -2,7 +2,7 @@ import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { Cpu } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
-import type { Kinds, PodSpec, ResourceRequirements } from './kube';
+import type { Kinds, Labels, PodSpec, ResourceRequirements } from './kube';
 import { OPERATED, operatedPods } from './namespace-operators';
 import { manifestOf, objectsIn } from './synthesis';
 import { cpuMillis, parseCpu, parseSize, sizeBytes, sizeQuantity } from './units';
@@ -35,16 +35,20 @@ interface Manifest {
   /** @default - unknown, so that no custom resource is recognized */
   readonly apiVersion?: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly annotations?: Labels };
   readonly spec?: unknown;
 }
 type Hpa = Kinds['autoscaling/v2/HorizontalPodAutoscaler']['spec'];
 type Claim = Kinds['v1/PersistentVolumeClaim']['spec'];
 
 const COUNTED: ReadonlySet<string> = new Set([
-  ...['Deployment', 'StatefulSet', 'Job', 'CronJob', 'HorizontalPodAutoscaler', 'PersistentVolumeClaim', 'Service'],
+  ...['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'],
+  ...['HorizontalPodAutoscaler', 'PersistentVolumeClaim', 'Service'],
   ...OPERATED,
 ]);
+
+/** On a DaemonSet: the nodes that there may be at most, each with one of its pods. Without it a quota counts one. */
+export const MOST_NODES_ANNOTATION = 'trellis.dev/most-nodes';
 
 /** Room beside what is defined: operators' own pods, such as one that answers a certificate's challenge. */
 const HEADROOM = 1.25;
@@ -158,6 +162,12 @@ export function podsOf(object: Manifest, scalers: Scalers): Pods | undefined {
         claim === undefined ? [] : [{ name: metadata?.name ?? '', spec: claim }],
       );
       return { count: scaler?.maxReplicas ?? spec.replicas ?? 1, spec: spec.template.spec, claims };
+    }
+    case 'DaemonSet': {
+      const spec = object.spec as Kinds['apps/v1/DaemonSet']['spec'];
+      // Its pods are replaced in place, so that a node never has two.
+      const count = Number(object.metadata.annotations?.[MOST_NODES_ANNOTATION] ?? 1);
+      return { count, spec: spec.template.spec, claims: [] };
     }
     case 'Job': {
       const spec = object.spec as Kinds['batch/v1/Job']['spec'];

@@ -121,6 +121,14 @@ export interface ServiceRoleOptions {
   readonly ports?: readonly number[];
 }
 
+/** Peers and ports of the API server, for the policy of pods that ask it. */
+export function apiServerEdges(
+  options: ServiceRoleOptions = {},
+): readonly { readonly peer: NetworkPolicyPeer; readonly port: number }[] {
+  const { apiServer = ['0.0.0.0/0', '::/0'], ports = [443, 6443] } = options;
+  return apiServer.flatMap((cidr) => ports.map((port) => ({ peer: { ipBlock: { cidr } }, port })));
+}
+
 /** What a service may do at the API server, in its own namespace: without one its pods have no token and no way there. */
 export class ServiceRole {
   /** The given rights and no other. */
@@ -135,8 +143,7 @@ export class ServiceRole {
 
   /** Peers and ports of the API server. @internal */
   public get _edges(): readonly { readonly peer: NetworkPolicyPeer; readonly port: number }[] {
-    const { apiServer = ['0.0.0.0/0', '::/0'], ports = [443, 6443] } = this.options;
-    return apiServer.flatMap((cidr) => ports.map((port) => ({ peer: { ipBlock: { cidr } }, port })));
+    return apiServerEdges(this.options);
   }
 
   /** Adds the Role, bound to the account of the service. @internal */

@@ -20,6 +20,7 @@ const KEYS: Readonly<Record<string, string>> = {
   postgresExporter: 'postgres.exporter',
   redisExporter: 'redis.exporter',
   modelFetch: 'llamaCpp.model.fetch',
+  fluentBit: 'logs',
 };
 /** What makes the files that a context of this repository takes from its `dist`. */
 const PREPARED: ReadonlyMap<string, () => unknown> = new Map<string, () => unknown>([

@@ -5,6 +5,7 @@ import { loadSettings } from './config';
 import { buildImages } from './images';
 import { noaServerOutputs } from './noa-server';
 import { noodleCoreOutputs } from './noodle-core';
+import { observabilityOutputs, receiverUrl } from './observability';
 import { buildPlatform } from './platform';
 import { generateSecrets } from './secrets';
 
@@ -16,6 +17,10 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   const app = buildPlatform(settings, {
     noodleCore: { images: images.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: images.noaServer, secrets: secrets.noaServer },
+    observability: {
+      ...{ images: images.observability, secrets: secrets.observability },
+      receiverUrl: receiverUrl(settings),
+    },
   });
   const provider = new Provider('cluster', {
     context: settings.cluster.context,
@@ -28,6 +33,7 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   return {
     noodleCore: { ...noodleCoreOutputs(settings), images: images.noodleCore },
     noaServer: { ...noaServerOutputs(settings), images: images.noaServer },
+    observability: { ...observabilityOutputs(settings), images: images.observability },
   };
 }
 

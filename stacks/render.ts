@@ -38,10 +38,16 @@ export async function renderObjects(environment: string): Promise<readonly GitOp
   const image = (source: ImageSource): string =>
     source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
   const named = mapSources(imageSources(settings), image);
-  const secrets = mapSecrets(({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
+  const stored = (name: string): ExternalSecretValue => new ExternalSecretValue(`trellis/${environment}/${name}`);
+  const secrets = mapSecrets(({ name }) => stored(name));
   const app = buildPlatform(settings, {
     noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: named.noaServer, secrets: secrets.noaServer },
+    observability: {
+      ...{ images: named.observability, secrets: secrets.observability },
+      // Encrypted in the file or not, its value is no business of a render.
+      receiverUrl: stored('observability-receiver-url'),
+    },
   });
   return gitOpsObjects(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cpu, image, imageTag, ingressController, integer, repository, size, subdomain } from './schema-fields';
 import { noaServerSchema } from './schema-noa-server';
 import { noodleCoreSchema } from './schema-noodle-core';
+import { observabilitySchema } from './schema-observability';
 
 /** One environment. Every key is required and no other is allowed, so that the three files always have the same keys. */
 export const settingsSchema = z.strictObject({
@@ -21,6 +22,7 @@ export const settingsSchema = z.strictObject({
   state: z.strictObject({ removal: z.enum(['retain', 'destroy']) }),
   noodleCore: noodleCoreSchema,
   noaServer: noaServerSchema,
+  observability: observabilitySchema,
 });
 
 /** The validated configuration of one environment. */

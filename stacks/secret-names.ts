@@ -31,6 +31,9 @@ export const SECRETS: SecretsOf<GeneratedSecret> = {
     encryptionKey: generated('noa-server-encryption-key', 64),
     llamaApiKey: generated('noa-server-llama-api-key', 48),
   },
+  observability: {
+    grafanaPassword: generated('observability-grafana'),
+  },
 };
 
 /** Makes a value of each secret. */
@@ -40,5 +43,9 @@ export function mapSecrets<T>(make: (secret: GeneratedSecret) => T): SecretsOf<T
       K,
       T
     >;
-  return { noodleCore: system(SECRETS.noodleCore), noaServer: system(SECRETS.noaServer) };
+  return {
+    noodleCore: system(SECRETS.noodleCore),
+    noaServer: system(SECRETS.noaServer),
+    observability: system(SECRETS.observability),
+  };
 }

@@ -1,5 +1,6 @@
 import { noaServerSources } from './noa-server';
 import { noodleCoreSources } from './noodle-core';
+import { observabilitySources } from './observability';
 import type { PlatformValues } from './platform';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
@@ -13,6 +14,7 @@ export type ImagesOf<T> = {
 export const imageSources = (settings: Settings): ImagesOf<ImageSource> => ({
   noodleCore: noodleCoreSources(settings),
   noaServer: noaServerSources(settings),
+  observability: observabilitySources(settings),
 });
 
 /** Makes something of each source. */
@@ -22,5 +24,9 @@ export function mapSources<T>(sources: ImagesOf<ImageSource>, make: (source: Ima
       K,
       T
     >;
-  return { noodleCore: system(sources.noodleCore), noaServer: system(sources.noaServer) };
+  return {
+    noodleCore: system(sources.noodleCore),
+    noaServer: system(sources.noaServer),
+    observability: system(sources.observability),
+  };
 }

@@ -55,7 +55,7 @@ export const serviceValues = (settings: Scaled): ServiceValues => ({
 
 type StoreSettings = Amounts & Pick<NoodleCoreSettings['redis'], 'storage' | 'storageClass'>;
 
-const storeValues = (settings: StoreSettings): StoreValues => ({
+export const storeValues = (settings: StoreSettings): StoreValues => ({
   resources: resources(settings),
   storage: settings.storage,
   storageClass: settings.storageClass || undefined,

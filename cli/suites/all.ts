@@ -1,13 +1,11 @@
 import * as path from 'node:path';
 import {
-  ALERT_PACKAGES,
   cacheDir,
   clusterDown,
   clusterInfo,
   clusterStatus,
   engineEnv,
   ensureTools,
-  installPackages,
   prepareEngine,
   resolveProgram,
   root,
@@ -18,7 +16,14 @@ import {
 } from '../../local/index';
 import { checkAlerts } from '../alerts/check';
 import { checkManifests } from '../manifest-checks';
-import { CHECK_TOOLS, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
+import {
+  CHECK_TOOLS,
+  checkPackagesStep,
+  dockerStep,
+  packagesStep,
+  toolsStep,
+  unableToRunCluster,
+} from '../machine-steps';
 import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
@@ -64,6 +69,7 @@ async function schemas(version: string, ui: StepUi): Promise<string> {
 
 async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
   const kubernetes = TOOLS.get('kube-apiserver')?.version ?? '';
+  await first(ui, [checkPackagesStep]);
   const tools = { ...(await ensureTools(CHECK_TOOLS, ui.report)), schemas: await schemas(kubernetes, ui), kubernetes };
   const checks: Check[] = [];
   for (const environment of ENVIRONMENTS) {
@@ -71,7 +77,6 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
     const golden = path.join(root, 'test', 'golden', `${environment}.yaml`);
     checks.push(...(await checkManifests(environment, await renderStack(environment), golden, tools)));
   }
-  await installPackages(ui.report, { packages: ALERT_PACKAGES });
   checks.push(...(await checkAlerts('promtool', ui.progress)));
   return countChecks(checks);
 }
@@ -106,7 +111,7 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check and golden files, three environments; promtool, every alert',
+      about: 'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; each alert',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

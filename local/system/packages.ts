@@ -49,11 +49,6 @@ export const PACKAGES: readonly SystemPackage[] = [
   { name: 'mmdebstrap', provides: 'mmdebstrap', why: 'makes the base image where none can be pulled' },
 ];
 
-/** What tests the alerts. */
-export const ALERT_PACKAGES: readonly SystemPackage[] = [
-  { name: 'prometheus', provides: 'promtool', why: 'tests the alerts', units: ['prometheus.service'] },
-];
-
 /** What the names of metrics are asked of. */
 export const METRICS_PACKAGES: readonly SystemPackage[] = [
   {
@@ -74,6 +69,17 @@ export const METRICS_PACKAGES: readonly SystemPackage[] = [
     provides: '/usr/lib/postgresql/15/bin/postgres',
     why: 'what its exporter asks',
     units: ['postgresql.service'],
+  },
+];
+
+/** What rendered configuration is checked with. Their services would run beside the cluster's own. */
+export const CHECK_PACKAGES: readonly SystemPackage[] = [
+  { name: 'prometheus', provides: 'promtool', why: 'checks rules and scrape targets', units: ['prometheus.service'] },
+  {
+    name: 'prometheus-alertmanager',
+    provides: 'amtool',
+    why: 'checks the routes of alerts',
+    units: ['prometheus-alertmanager.service'],
   },
 ];
 

@@ -6,21 +6,23 @@ import { readSettings } from '../../../stacks/render';
 import type { Settings } from '../../../stacks/schema';
 import { deploymentOf, environmentOf, first, IMAGES, pick, renderSettings } from './platform';
 
-const SYSTEMS = ['noodle-core', 'noa-server'] as const;
+/** The last one has no public address in dev. */
+const SYSTEMS = ['noodle-core', 'noa-server', 'observability'] as const;
 const NGINX = 'nginx.ingress.kubernetes.io';
 
 type Cluster = Settings['cluster']['ingress'];
 type Own = Settings['noaServer']['ingress'];
 
-/** Both systems of prod, with what the cluster has and what they ask for changed. */
+/** All of prod, with what the cluster has and what they ask for changed. */
 async function prodWith(cluster: Partial<Cluster>, own: Partial<Own> = {}): Promise<readonly RenderedObject[]> {
   const settings = await readSettings('prod');
-  const { noodleCore, noaServer } = settings;
+  const { noodleCore, noaServer, observability } = settings;
   return renderSettings({
     ...settings,
     cluster: { ...settings.cluster, ingress: { ...settings.cluster.ingress, ...cluster } },
     noodleCore: { ...noodleCore, ingress: { ...noodleCore.ingress, ...own } },
     noaServer: { ...noaServer, ingress: { ...noaServer.ingress, ...own } },
+    observability: { ...observability, ingress: { ...observability.ingress, ...own } },
   });
 }
 const of = (objects: readonly RenderedObject[], system: string): readonly RenderedObject[] =>
@@ -28,6 +30,14 @@ const of = (objects: readonly RenderedObject[], system: string): readonly Render
 const annotationsOf = (objects: readonly RenderedObject[]) =>
   pick(objects, 'networking.k8s.io/v1/Ingress', 'ingress').metadata.annotations ?? {};
 const refusal = (objects: Promise<unknown>): Promise<unknown> => objects.catch((error: unknown) => error);
+
+describe.each(SYSTEMS.slice(0, 2))('the public addresses of %s', (system) => {
+  it('ask nothing in dev that its controller ignores', async () => {
+    const objects = of(renderSettings(await readSettings('dev')), system);
+    expect(objects.filter(({ kind }) => kind === 'ConfigMap')).toEqual([]);
+    expect(annotationsOf(objects)).not.toHaveProperty([`${NGINX}/custom-headers`]);
+  });
+});
 
 describe.each(SYSTEMS)('the public addresses of %s', (system) => {
   it.each(['staging', 'prod'])('redirect, bound bodies and get headers that %s’s controller allows', async (name) => {
@@ -40,12 +50,6 @@ describe.each(SYSTEMS)('the public addresses of %s', (system) => {
     });
     const { nginx } = (await readSettings(name)).cluster.ingress;
     expect(Object.keys(pick(objects, 'v1/ConfigMap', 'ingress-headers').data)).toEqual(nginx.allowedResponseHeaders);
-  });
-
-  it('ask nothing in dev that its controller ignores', async () => {
-    const objects = of(renderSettings(await readSettings('dev')), system);
-    expect(objects.filter(({ kind }) => kind === 'ConfigMap')).toEqual([]);
-    expect(annotationsOf(objects)).not.toHaveProperty([`${NGINX}/custom-headers`]);
   });
 
   it('are a Gateway and HTTPRoutes, with the same headers, where the file says so', async () => {

@@ -10,11 +10,15 @@ import type { Manifest } from '../../support/synth';
 const digest = (name: string): string =>
   `example.test/${name}@sha256:${name.replace(/[^0-9a-f]/g, '').padEnd(64, '0')}`;
 
+/** Where a test's alerts go. */
+export const RECEIVER_URL = 'https://alerts.example.test/hook/CANARY';
+
 const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporter'] as const;
 
 /** Every image by its name in the settings, by a digest that nobody else has. */
 export const IMAGES = {
   noodleCore: mapNames('runtime', 'runtimeCanary', 'ide', 'nginx', ...STORES),
+  observability: mapNames('prometheus', 'alertmanager', 'grafana', 'loki', 'fluentBit'),
   noaServer: mapNames('ui', 'uiCanary', 'mcp', 'claudeFlow', 'agenticOs', 'llamaCpp', 'modelFetch', ...STORES),
 };
 
@@ -34,13 +38,17 @@ export function renderSettings(settings: Settings): readonly RenderedObject[] {
     buildPlatform(settings, {
       noodleCore: { images: IMAGES.noodleCore, secrets: secrets.noodleCore },
       noaServer: { images: IMAGES.noaServer, secrets: secrets.noaServer },
+      observability: {
+        ...{ images: IMAGES.observability, secrets: secrets.observability },
+        receiverUrl: RECEIVER_URL,
+      },
     }),
   );
 }
 
 /** Those of one system. */
 export async function renderSystem(
-  system: 'noodle-core' | 'noa-server',
+  system: 'noodle-core' | 'noa-server' | 'observability' | 'log-collection',
   environment: string,
 ): Promise<readonly RenderedObject[]> {
   return (await renderPlatform(environment)).filter(({ path }) => path.startsWith(`${system}/`));

@@ -85,6 +85,7 @@ test('every prop is where it belongs', () => {
     containerDefaults: compute([10, 20], [30, 40]),
     podSecurityVersion: 'v1.33',
     largestNode: { cpu: Cpu.units(4), memory: Size.gibibytes(8), devices: { 'nvidia.com/gpu': 1 } },
+    podSecurityException: { level: 'privileged', reason: 'reads the logs of the node' },
     removalPolicy: RemovalPolicy.DESTROY,
     labels: { team: 'blue' },
   };
@@ -92,6 +93,13 @@ test('every prop is where it belongs', () => {
   expect(find(chart, 'v1/Namespace').metadata.labels).toMatchObject({
     team: 'blue',
     'pod-security.kubernetes.io/warn-version': 'v1.33',
+    'pod-security.kubernetes.io/enforce': 'privileged',
+    'pod-security.kubernetes.io/warn': 'privileged',
+    // What is excepted is still seen.
+    'pod-security.kubernetes.io/audit': 'restricted',
+  });
+  expect(find(chart, 'v1/Namespace').metadata.annotations).toEqual({
+    'trellis.dev/pod-security-reason': 'reads the logs of the node',
   });
   expect(releaseOptionsOf(baseline.node.findChild('Namespace')).removalPolicy).toBe(RemovalPolicy.DESTROY);
   expect(find(chart, 'v1/ResourceQuota').spec.hard).toMatchObject({
@@ -180,6 +188,11 @@ describe('refused', () => {
 
   test.each<readonly [string, Partial<NamespaceBaselineProps>, string]>([
     ['a version that is none', { podSecurityVersion: 'latest' }, "such as v1.34, got 'latest'"],
+    [
+      'an exception without a reason',
+      { podSecurityException: { level: 'baseline', reason: ' ' } },
+      'podSecurityException.reason must say why',
+    ],
     ['half a pod', { quota: { ...quota, pods: 0.5 } }, 'quota.pods must be a whole number from 1'],
     ['negative claims', { quota: { ...quota, persistentVolumeClaims: -1 } }, 'quota.persistentVolumeClaims must be'],
     ['NaN balancers', { quota: { ...quota, loadBalancers: Number.NaN } }, 'quota.loadBalancers must be'],
@@ -266,21 +279,4 @@ describe('what could never run is refused at synth', () => {
       "quota: pods of 3 is less than the 4 that the namespace's workloads add up to",
     ]);
   });
-});
-
-test('a StatefulSet with an autoscaler counts at its maximum, with a claim for each pod', () => {
-  const metadata = { name: 'mcp' };
-  const claim = { spec: { resources: { requests: { storage: '1Gi' } } } };
-  const set = {
-    kind: 'StatefulSet',
-    metadata,
-    spec: { replicas: 2, template: { spec: { containers: [] } }, volumeClaimTemplates: [claim] },
-  };
-  const scaler = (kind: string) => ({
-    kind: 'HorizontalPodAutoscaler',
-    metadata,
-    spec: { maxReplicas: 5, scaleTargetRef: { kind, name: 'mcp' } },
-  });
-  expect(totalsOf([set, scaler('StatefulSet')])).toMatchObject({ pods: 5, 'requests.storage': 5 * 2 ** 30 });
-  expect(totalsOf([set, scaler('Deployment')])).toMatchObject({ pods: 2 });
 });

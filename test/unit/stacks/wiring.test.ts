@@ -9,11 +9,21 @@ const SECRET_NAMES = [
   ...['noodle-core', 'noa-server'].flatMap((system) =>
     ['postgres', 'postgres-replication', 'redis', 'redis-system', 'secret-key'].map((name) => `${system}-${name}`),
   ),
-  ...['noa-server-encryption-key', 'noa-server-llama-api-key'],
+  ...['noa-server-encryption-key', 'noa-server-llama-api-key', 'observability-grafana'],
 ];
 const BUILT = [
-  ...['llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter', 'redis', 'redis-exporter'],
-  'reference-service',
+  ...[
+    'alertmanager',
+    'base',
+    'llama-cpp',
+    'model-fetch',
+    'nginx',
+    'pgbouncer',
+    'postgres',
+    'postgres-exporter',
+    'prometheus',
+  ],
+  ...['redis', 'redis-exporter', 'reference-service'],
 ];
 const STORE_IMAGES = {
   postgres: digestOf('postgres'),
@@ -58,12 +68,12 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
 
   it('builds each image once, every one on the digest of the base', () => {
     const { registry, tag, base, platform } = settings['trellis:images'] as Json;
-    expect(named(run, IMAGE)).toEqual(['base', ...BUILT]);
+    expect(named(run, IMAGE)).toEqual(BUILT);
     expect(only(run, IMAGE, 'base').inputs).toMatchObject({
       imageName: `${String(registry)}/base:${String(tag)}`,
       build: { context: 'images/base', dockerfile: 'images/base/Dockerfile', platform, args: { BASE_IMAGE: base } },
     });
-    for (const name of BUILT) {
+    for (const name of BUILT.filter((one) => one !== 'base')) {
       const image = only(run, IMAGE, name);
       expect(image.inputs).toMatchObject({
         imageName: `${String(registry)}/${name}:${String(tag)}`,
@@ -154,6 +164,8 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
       'noodle-core/postgres/Secret',
       'noodle-core/redis/Secret',
       'noodle-core/runtime-secret',
+      // Grafana runs where there is an image of it.
+      ...(environment === 'dev' ? [] : ['observability/grafana/Secret']),
     ]);
     for (const { inputs } of run.resources) expect(JSON.stringify(withoutSecrets(inputs))).not.toContain('CANARY');
   });
@@ -189,6 +201,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
   it('puts out addresses and names, and no secret', () => {
     const { namespace, host, ide } = settings['trellis:noodleCore'] as { namespace: string; host: string; ide: Json };
     const noa = settings['trellis:noaServer'] as { namespace: string; host: string };
+    const observability = settings['trellis:observability'] as { namespace: string; host: string };
     expect(isSecret(run.outputs)).toBe(false);
     expect(run.outputs).toEqual({
       noodleCore: {
@@ -226,9 +239,40 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
           ...STORE_IMAGES,
         },
       },
+      observability: {
+        ...(environment === 'dev'
+          ? {}
+          : {
+              url: `https://${observability.host}/`,
+              secrets: { grafana: `${observability.namespace}/grafana-secret` },
+              loki: `http://loki-service.${observability.namespace}.svc:3100`,
+            }),
+        namespace: observability.namespace,
+        prometheus: `http://prometheus-service.${observability.namespace}.svc:9090`,
+        alertmanager: `http://alertmanager-service.${observability.namespace}.svc:9093`,
+        images: {
+          prometheus: digestOf('prometheus'),
+          alertmanager: digestOf('alertmanager'),
+          grafana: expect.stringMatching(/^grafana\/grafana:\d+\.\d+\.\d+$/) as string,
+          loki: expect.stringMatching(/^grafana\/loki:\d+\.\d+\.\d+$/) as string,
+          fluentBit: expect.stringMatching(/^fluent\/fluent-bit:\d+\.\d+\.\d+$/) as string,
+        },
+      },
     });
   });
 });
+
+it('puts the address of a receiver of alerts into its Secret, as a secret', async () => {
+  const values = structuredClone(configuration('dev')) as Record<string, Json>;
+  const url = canary('receiver').replace(/^/, 'https://alerts.example.com/');
+  const { alertmanager } = values['trellis:observability'] as { alertmanager: { receiver: Json } };
+  Object.assign(alertmanager.receiver, { kind: 'webhook', url });
+  const run = await runProgram('dev', values);
+  expect(run.error).toBeUndefined();
+  const { inputs } = only(run, 'kubernetes:core/v1:Secret', 'observability/alertmanager/Secret');
+  expect((opened(inputs.stringData) as Json)['alertmanager.yml']).toContain(url);
+  for (const one of run.resources) expect(JSON.stringify(withoutSecrets(one.inputs))).not.toContain('CANARY');
+}, 60_000);
 
 describe('bad configuration', () => {
   const run = (change: (values: Record<string, Json>) => void): Promise<Run> => {
