@@ -10,6 +10,18 @@ export { CacheTopology } from './cache-topology';
 export type { ClusterOptions, SentinelOptions } from './cache-topology';
 export { CachePermission, CacheUser } from './cache-users';
 export type { CacheUserOptions } from './cache-users';
+export {
+  BURN_WINDOWS,
+  burnAlerts,
+  burnGate,
+  burnRate,
+  burnRecordings,
+  errorBudget,
+  errorRatio,
+  recorded,
+  restrictedTo,
+} from './burn-rate';
+export type { BurnWindow } from './burn-rate';
 export { Canary } from './canary';
 export type { CanaryOptions, CanaryRoute } from './canary';
 export { Certificate, IssuerKind } from './certificate';
@@ -72,6 +84,24 @@ export type { HuggingFaceConfig, ModelShape } from './model-description';
 export type { DownloadOptions, ModelFile } from './model-files';
 export { ModelSource } from './model-source';
 export type { ModelFiles, ModelUri } from './model-source';
+export { DashboardTopic, isMonitored, PanelUnit, Severity } from './monitoring';
+export type {
+  AlertRule,
+  DashboardPanel,
+  IMonitored,
+  Monitoring,
+  RecordingRule,
+  ScrapeTarget,
+  ServiceLevelObjective,
+} from './monitoring';
+export { alertsOf, collectMonitoring, prometheusRules, recordingsOf } from './monitoring-rules';
+export type {
+  CollectedMonitoring,
+  MonitoredComponent,
+  PrometheusRule,
+  PrometheusRuleFile,
+  PrometheusRuleGroup,
+} from './monitoring-rules';
 export { NamespaceAccess } from './namespace-access';
 export type { NamespaceAccessProps } from './namespace-access';
 export { NamespaceBaseline } from './namespace-baseline';

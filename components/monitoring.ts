@@ -2,6 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { IClient } from './connections';
 import type { Labels } from './kube';
+import type { LateSecret } from './late';
 
 /** Who has to act on an alert, and how soon. */
 export enum Severity {
@@ -32,7 +33,7 @@ export enum DashboardTopic {
   SYSTEM = 'system-resources',
 }
 
-/** Pods whose metrics are scraped, and where they have them. */
+/** Pods whose metrics are scraped, and where they have them. Each series gets the labels `namespace`, `job` and `pod`. */
 export interface ScrapeTarget {
   /** Value of the label `job`; unique within a namespace. */
   readonly job: string;
@@ -46,6 +47,8 @@ export interface ScrapeTarget {
   readonly path?: string;
   /** Program whose metrics these are: a key of the catalogue of metric names. */
   readonly exporter: string;
+  /** Token that the pods want to see, `Authorization: Bearer …`; for a file that only the scraper reads. @default - none is needed */
+  readonly bearerToken?: LateSecret;
 }
 
 /** A recording rule. */
@@ -72,7 +75,7 @@ export interface AlertRule {
   readonly runbook: string;
 }
 
-/** A service level objective over 30 days. Its burn rates give recording rules and a pair of alerts. */
+/** A service level objective over 30 days. Its burn rates give recording rules and a pair of alerts, see `burn-rate.ts`. */
 export interface ServiceLevelObjective {
   /** In kebab-case; unique within a namespace. */
   readonly name: string;
@@ -82,6 +85,11 @@ export interface ServiceLevelObjective {
   readonly bad: string;
   /** Rate of all events, with `$window` likewise. */
   readonly total: string;
+  /**
+   * Matchers without braces that stand in both and that their results keep as labels, such as `namespace="shop",job="api"`.
+   * @default - the recorded series are told apart by the objective's name alone
+   */
+  readonly selector?: string;
   readonly summary: string;
   readonly runbook: string;
 }
