@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { examples, load, minutes, simulateOption, stackOption } from './options';
+import { examples, load, minutes, settings, simulateOption, stackOption } from './options';
+import type * as Canary from './verbs/canary';
 import type * as Restart from './verbs/restart';
 import type * as Rollback from './verbs/rollback';
 import type * as Scale from './verbs/scale';
@@ -44,6 +45,32 @@ function rolloutVerbs(program: Command): void {
     .action((name: string, options: Restart.RestartOptions) => load<typeof Restart>('restart').restart(name, options));
 }
 
+function canaryVerb(program: Command): void {
+  program
+    .command('canary')
+    .summary('give a second version more and more requests, as long as it does well')
+    .description(
+      'Raises the weight of a canary in steps. It goes back to 0 when the alert that pages would fire for it, or nothing is known of it.',
+    )
+    .argument('<system.service>', 'keys of the configuration, such as noodleCore.runtime')
+    .addOption(stackOption())
+    .option('--steps <percents>', 'shares of the requests, rising', '10,25,50')
+    .option('--step-time <time>', 'how long each is watched', '5m')
+    .option('--objective <share>', 'share of good requests that is promised', '0.999')
+    .option('--prometheus <namespace/service:port>', 'whom to ask; the stack’s own if left out')
+    .option('--set <key=value>', 'another value of the configuration for this once; may be repeated', settings, [])
+    .option('-y, --yes', YES)
+    .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis canary noodleCore.runtime', 'to 10, 25 and 50 % in a quarter of an hour'],
+        ['./trellis canary noaServer.ui --steps 5,50 --step-time 30m -s prod', 'slower, in prod'],
+      ),
+    )
+    .action((name: string, options: Canary.CanaryOptions) => load<typeof Canary>('canary').canary(name, options));
+}
+
 export function operatingVerbs(program: Command): void {
   program
     .command('verify')
@@ -70,4 +97,5 @@ export function operatingVerbs(program: Command): void {
       load<typeof Scale>('scale').scale(name, pods, options),
     );
   rolloutVerbs(program);
+  canaryVerb(program);
 }

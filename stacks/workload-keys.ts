@@ -66,3 +66,10 @@ export function workloadKeys(system: string, name: string): WorkloadKeys | undef
     ...(keys.ceiling === undefined ? {} : { ceiling: whole(keys.ceiling) }),
   };
 }
+
+/** The workload that a service's second version is, by the keys of system and service: `noodleCore`, `runtime`. */
+export function workloadOfCanary(system: string, service: string): string {
+  const own = Object.entries(KEYS).find(([label]) => systemKey(label) === system)?.[1] ?? {};
+  const found = Object.entries(own).find(([, { source }]) => source === `${service}.canary.source`);
+  return found?.[0] ?? `${service}-canary`;
+}

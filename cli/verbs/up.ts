@@ -1,13 +1,4 @@
-import {
-  contextOf,
-  isLocalStack,
-  readCheckpoint,
-  recover,
-  runUpdate,
-  takeRunLock,
-  type HeldLock,
-  type PreparedEngine,
-} from '../../local/index';
+import { contextOf, isLocalStack, takeRunLock, type HeldLock, type PreparedEngine } from '../../local/index';
 import { confirm } from '../ask';
 import { CliError, EXIT } from '../exit';
 import {
@@ -20,10 +11,11 @@ import {
   toolsStep,
   unableToRunCluster,
 } from '../machine-steps';
-import { overridden, overrideNote } from '../override';
+import { overrideNote } from '../override';
 import { rehearsalAsked, rehearsalEnd, rehearsalUp } from '../rehearsal';
 import type { Setting } from '../setting';
 import { runSteps, type Step } from '../steps';
+import { updateStack } from '../update';
 import { addresses } from '../cluster/addresses';
 import { report as statusReport } from '../cluster/report';
 import { stackFlags } from '../cluster/site';
@@ -45,17 +37,7 @@ export interface UpOptions {
 
 const updateStep = ({ stack, refresh = false, set = [] }: UpOptions, engine: Made<PreparedEngine>): Step => ({
   title: `Deploy ${stack}`,
-  run: async ({ report, progress }) => {
-    const { pulumi, env, backend } = engine.value;
-    if (backend === undefined) for (const line of await recover({ stack, pulumi, env, report })) report(line);
-    const expected = backend === undefined ? (readCheckpoint(stack)?.resources ?? 0) : 0;
-    const configFile = overridden(stack, set);
-    const { summary } = await runUpdate({
-      ...{ verb: 'up', stack, refresh, pulumi, env, expected, onProgress: progress },
-      ...(configFile === undefined ? {} : { configFile }),
-    });
-    return summary;
-  },
+  run: (ui) => updateStack({ stack, engine: engine.value, refresh, set }, ui),
 });
 
 const readyStep = (stack: string): Step => ({

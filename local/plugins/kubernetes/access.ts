@@ -25,6 +25,11 @@ export interface PatchRequest {
   readonly manager: string;
 }
 
+export interface ReadOptions {
+  /** Seconds to go on asking while there is no answer. @default - as long as an API server may take to restart */
+  readonly patience?: number;
+}
+
 export interface RolloutRequest {
   /** Receives where it stands, whenever that changes. */
   readonly progress: (line: string) => void;
@@ -43,8 +48,8 @@ export class ClusterAccess {
     this.cluster = new Cluster(this.client);
   }
 
-  public get<T>(path: string): Promise<T> {
-    return this.client.json<T>({ method: 'GET', path });
+  public get<T>(path: string, options: ReadOptions = {}): Promise<T> {
+    return this.client.json<T>({ method: 'GET', path, ...options });
   }
 
   /** The object; undefined where there is none, or where nobody serves its kind. */
