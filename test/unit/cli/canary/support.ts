@@ -37,7 +37,8 @@ export class SimulatedPrometheus {
       const answer = this.answers(query);
       if ('error' in answer) {
         response.writeHead(400, { 'content-type': 'application/json' });
-        return response.end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: answer.error }));
+        response.end(JSON.stringify({ status: 'error', errorType: 'bad_data', error: answer.error }));
+        return;
       }
       const result = answer.map((value) => ({ metric: {}, value: [0, value] }));
       response.writeHead(200, { 'content-type': 'application/json' });
