@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT, exitCodeOf, messageOf } from './exit';
-import { ENVIRONMENTS } from './stack-program';
+import { operatingVerbs } from './operating-verbs';
+import { examples, load, minutes, settings, simulateOption, stackOption } from './options';
 import type * as Diff from './verbs/diff';
 import type * as Doctor from './verbs/doctor';
 import type * as Down from './verbs/down';
@@ -11,24 +12,6 @@ import type * as Render from './verbs/render';
 import type * as Status from './verbs/status';
 import type * as Test from './verbs/test';
 import type * as Up from './verbs/up';
-
-/** A verb's code is read when it is asked for: `./trellis --help` needs none of it. */
-const load = <Verb>(name: string): Verb => module.require(`./verbs/${name}`) as Verb;
-
-const stackOption = (): Option =>
-  new Option('-s, --stack <name>', 'environment to work on').choices(ENVIRONMENTS).default('dev');
-
-const simulateOption = (what: string): Option => new Option('--simulate', what);
-
-function minutes(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0)
-    throw new InvalidArgumentError('It must be a number of minutes, 0 or more.');
-  return value;
-}
-
-const examples = (...lines: readonly (readonly [command: string, meaning: string])[]): string =>
-  `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(36)} ${meaning}`).join('\n')}`;
 
 const OVERVIEW = `
 On a new machine, one command is enough:
@@ -54,6 +37,7 @@ function clusterVerbs(program: Command): void {
     .option('-y, --yes', 'do not ask, not even before a cluster of yours is changed')
     .option('--refresh', 'look first for changes made by hand, and undo them')
     .addOption(simulateOption('rehearse staging or prod here: real API server and scheduler, simulated nodes and pods'))
+    .option('--set <key=value>', 'another value of the configuration for this once; may be repeated', settings, [])
     .option('--wait <minutes>', 'wait so long for another run that holds the lock', minutes, 0)
     .addHelpText(
       'after',
@@ -63,6 +47,7 @@ function clusterVerbs(program: Command): void {
         ['./trellis up -s prod --simulate', 'prod as a rehearsal, on nodes and with pods that are simulated'],
         ['./trellis up --refresh', 'also undoes what was changed by hand'],
         ['./trellis up --wait 30', 'after another run has ended'],
+        ['./trellis up --set noodleCore.runtime.minReplicas=2', 'with another value than the file has'],
       ),
     )
     .action((options: Up.UpOptions) => load<typeof Up>('up').up(options));
@@ -186,6 +171,7 @@ function build(): Command {
     .exitOverride();
   clusterVerbs(program);
   lookingVerbs(program);
+  operatingVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

@@ -14,7 +14,10 @@ import { report as statusReport, table } from './cluster/report';
 import { stackStatus } from './cluster/stack-status';
 import { CliError, EXIT } from './exit';
 import { dockerStep, Made, packagesStep, partsOf, preflightStep, toolsStep } from './machine-steps';
+import { setInCopy } from './override';
+import type { Setting } from './setting';
 import type { Step } from './steps';
+import { verifyStep } from './verify/step';
 
 /** What a simulated cluster is made of, the engine included. */
 export const REHEARSAL_TOOLS: readonly ToolName[] = [
@@ -52,10 +55,11 @@ export function rehearsalAsked(stack: string, simulate: boolean | undefined): Re
 export const rehearsalPart = (rehearsal: Rehearsal): readonly Step[] =>
   partsOf('Simulated cluster', rehearsalSteps(rehearsal, resolveProgram()));
 
-const engineStep = (rehearsal: Rehearsal, made: Made<RehearsalEngine>): Step => ({
+const engineStep = (rehearsal: Rehearsal, made: Made<RehearsalEngine>, set: readonly Setting[]): Step => ({
   title: 'Engine',
   run: async ({ report }) => {
     made.set(await prepareRehearsal(rehearsal, report));
+    setInCopy(rehearsal.configFile, set);
     return 'back end of the rehearsal; the one of the environment is not touched';
   },
 });
@@ -68,7 +72,7 @@ const updateStep = (rehearsal: Rehearsal, refresh: boolean, made: Made<Rehearsal
   },
 });
 
-const verifyStep = (rehearsal: Rehearsal): Step => ({
+const readyStep = (rehearsal: Rehearsal): Step => ({
   title: 'Every simulated pod Ready',
   run: async ({ progress }) => {
     const stack = rehearsal.environment;
@@ -79,7 +83,7 @@ const verifyStep = (rehearsal: Rehearsal): Step => ({
 });
 
 /** Everything from the bare machine to an environment that its simulated cluster took as a whole. */
-export function rehearsalUp(rehearsal: Rehearsal, refresh: boolean): readonly Step[] {
+export function rehearsalUp(rehearsal: Rehearsal, refresh: boolean, set: readonly Setting[] = []): readonly Step[] {
   const made = new Made<RehearsalEngine>();
   return [
     preflightStep(false),
@@ -87,9 +91,10 @@ export function rehearsalUp(rehearsal: Rehearsal, refresh: boolean): readonly St
     toolsStep(REHEARSAL_TOOLS),
     ...rehearsalPart(rehearsal),
     dockerStep,
-    engineStep(rehearsal, made),
+    engineStep(rehearsal, made, set),
     updateStep(rehearsal, refresh, made),
-    verifyStep(rehearsal),
+    readyStep(rehearsal),
+    verifyStep(rehearsal.environment, rehearsal),
   ];
 }
 

@@ -28,6 +28,8 @@ export * from './engine';
 export { LocalError } from './errors';
 export { cache, cacheDir, root, state, stateDir } from './paths';
 export { ensurePlugins } from './plugins';
+export { ClusterAccess } from './plugins/kubernetes/access';
+export type { PatchRequest, RolloutRequest } from './plugins/kubernetes/access';
 export { isAlive, ownProcesses, run, runOrThrow, stop } from './process';
 export type { ProcessRecord, RunOptions, RunResult } from './process';
 export { silent } from './report';

@@ -9,6 +9,19 @@ export interface Connection {
 }
 
 /**
+ * The kubeconfig that has the context of a stack, or of its rehearsal.
+ *
+ * @throws CliError where none has it
+ */
+export async function kubeconfigOf(stack: string, rehearsal?: Rehearsal): Promise<string> {
+  const context = contextOf(stack);
+  const files = rehearsal === undefined ? ((await engineEnv()).KUBECONFIG ?? '').split(':') : [rehearsal.kubeconfig];
+  const file = files.find((each) => contextsIn(each).includes(context));
+  if (file !== undefined) return file;
+  throw new CliError(`No kubeconfig has the context '${context}' of stack ${stack}; is the cluster up? (./trellis up)`);
+}
+
+/**
  * Talks to the cluster that a stack's configuration names, or to the simulated one that stands in for it in a rehearsal, and
  * to no other.
  *
@@ -16,13 +29,7 @@ export interface Connection {
  */
 export async function connect(stack: string, rehearsal?: Rehearsal): Promise<Connection> {
   const context = contextOf(stack);
-  const files = rehearsal === undefined ? ((await engineEnv()).KUBECONFIG ?? '').split(':') : [rehearsal.kubeconfig];
-  const file = files.find((each) => contextsIn(each).includes(context));
-  if (file === undefined) {
-    throw new CliError(
-      `No kubeconfig has the context '${context}' of stack ${stack}; is the cluster up? (./trellis up)`,
-    );
-  }
+  const file = await kubeconfigOf(stack, rehearsal);
   const client = await import('@kubernetes/client-node');
   const config = new client.KubeConfig();
   config.loadFromFile(file);

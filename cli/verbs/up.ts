@@ -1,13 +1,4 @@
-import {
-  contextOf,
-  isLocalStack,
-  readCheckpoint,
-  recover,
-  runUpdate,
-  takeRunLock,
-  type HeldLock,
-  type PreparedEngine,
-} from '../../local/index';
+import { contextOf, isLocalStack, takeRunLock, type HeldLock, type PreparedEngine } from '../../local/index';
 import { confirm } from '../ask';
 import { CliError, EXIT } from '../exit';
 import {
@@ -20,11 +11,16 @@ import {
   toolsStep,
   unableToRunCluster,
 } from '../machine-steps';
+import { overrideNote } from '../override';
 import { rehearsalAsked, rehearsalEnd, rehearsalUp } from '../rehearsal';
+import type { Setting } from '../setting';
 import { runSteps, type Step } from '../steps';
+import { updateStack } from '../update';
 import { addresses } from '../cluster/addresses';
 import { report as statusReport } from '../cluster/report';
+import { stackFlags } from '../cluster/site';
 import { stackStatus } from '../cluster/stack-status';
+import { verifyStep } from '../verify/step';
 
 export interface UpOptions {
   readonly stack: string;
@@ -33,22 +29,18 @@ export interface UpOptions {
   readonly refresh?: boolean;
   /** Against a simulated cluster of this machine, not the environment's own. @default false */
   readonly simulate?: boolean;
+  /** Keys of the configuration that have another value this time. @default - none */
+  readonly set?: readonly Setting[];
   /** Minutes. */
   readonly wait: number;
 }
 
-const updateStep = ({ stack, refresh = false }: UpOptions, engine: Made<PreparedEngine>): Step => ({
+const updateStep = ({ stack, refresh = false, set = [] }: UpOptions, engine: Made<PreparedEngine>): Step => ({
   title: `Deploy ${stack}`,
-  run: async ({ report, progress }) => {
-    const { pulumi, env, backend } = engine.value;
-    if (backend === undefined) for (const line of await recover({ stack, pulumi, env, report })) report(line);
-    const expected = backend === undefined ? (readCheckpoint(stack)?.resources ?? 0) : 0;
-    const { summary } = await runUpdate({ verb: 'up', stack, refresh, pulumi, env, expected, onProgress: progress });
-    return summary;
-  },
+  run: (ui) => updateStack({ stack, engine: engine.value, refresh, set }, ui),
 });
 
-const verifyStep = (stack: string): Step => ({
+const readyStep = (stack: string): Step => ({
   title: 'Every pod Ready',
   run: async ({ progress }) => {
     const found = await stackStatus({ stack, waitMs: 120_000, progress });
@@ -67,6 +59,7 @@ export function bringUp(options: UpOptions, engine = new Made<PreparedEngine>())
     dockerStep,
     engineStep(engine),
     updateStep(options, engine),
+    readyStep(stack),
     verifyStep(stack),
   ];
 }
@@ -84,7 +77,7 @@ async function agree({ stack, yes }: UpOptions): Promise<void> {
 }
 
 export async function up(options: UpOptions): Promise<void> {
-  const { stack, refresh = false, simulate = false, wait } = options;
+  const { stack, refresh = false, simulate = false, set = [], wait } = options;
   const rehearsal = rehearsalAsked(stack, simulate);
   if (rehearsal === undefined) await agree(options);
   let lock: HeldLock | undefined;
@@ -98,9 +91,10 @@ export async function up(options: UpOptions): Promise<void> {
     },
   };
   try {
-    await runSteps([lockStep, ...(rehearsal === undefined ? bringUp(options) : rehearsalUp(rehearsal, refresh))]);
+    await runSteps([lockStep, ...(rehearsal === undefined ? bringUp(options) : rehearsalUp(rehearsal, refresh, set))]);
   } finally {
     lock?.release();
   }
   process.stdout.write(rehearsal === undefined ? await addresses(stack) : rehearsalEnd(rehearsal));
+  process.stdout.write(overrideNote(stack, set, `./trellis up${stackFlags({ stack, rehearsal })}`));
 }

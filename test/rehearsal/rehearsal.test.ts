@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import { parse } from 'yaml';
-import { isReady, endCommands, startTrellis, trellis } from '../support/cluster';
+import { isReady, endCommands, startTrellis, trellis, until } from '../support/cluster';
 import { checkpointFile } from '../../local/engine';
 import { root } from '../../local/paths';
 import { rehearsalStatus } from '../../local/simulate';
@@ -69,6 +70,66 @@ describe.each(['staging', 'prod'] as const)('%s', (stack) => {
   });
 
   it('leaves configuration and state of the environment itself alone', () => expect(own(stack)).toEqual(before));
+});
+
+describe('a bad image in the rehearsal of prod', () => {
+  const cluster = new Simulated('prod');
+  const APPS = '/apis/apps/v1/namespaces/noodle-core';
+  const RUNTIME = `${APPS}/deployments/noodle-runtime`;
+  /** No registry has a name below .invalid: the pull is simulated, and fails. */
+  const BAD = 'registry.invalid/shop/runtime:2';
+  const failing = async (): Promise<readonly V1Pod[]> =>
+    (await cluster.pods()).filter(({ status }) =>
+      status?.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'ErrImagePull'),
+    );
+
+  it('is stopped by the progress deadline, in the pod’s own words, while all others serve', async () => {
+    const flags = ['-s', 'prod', '--simulate', '--set', `noodleCore.runtime.source=image:${BAD}`];
+    const { exited } = startTrellis(['up', ...flags]);
+    await until('a pod can’t pull', async () => (await failing()).length > 0, 240);
+    // The deadline itself is what stops it; its four minutes are not waited for.
+    await cluster.patch(`${RUNTIME}?fieldManager=kubectl-edit`, { spec: { progressDeadlineSeconds: 6 } });
+    const { code, output } = await exited;
+    expect(code).toBe(1);
+    expect(output).toContain('ProgressDeadlineExceeded');
+    expect(output).toMatch(
+      new RegExp(`pod noodle-runtime-\\S+, container noodle-runtime: image ${BAD} can't be pulled \\(ErrImagePull\\)`),
+    );
+    const { spec, status } = await cluster.get<V1Deployment>(RUNTIME);
+    expect(status?.availableReplicas).toBe(spec?.replicas);
+    expect(await failing()).toHaveLength(1);
+  });
+
+  it('is rolled back by one command', async () => {
+    const { stdout } = await trellis('rollback', 'noodle-runtime', '-s', 'prod', '--simulate');
+    expect(stdout).toMatch(/pulumi config set --path trellis:noodleCore.runtime.source image:\S+@sha256:\w+ -s prod/);
+    expect(stdout).toContain('./trellis up --refresh -s prod --simulate');
+    expect(await failing()).toEqual([]);
+    const { spec } = await cluster.get<V1Deployment>(RUNTIME);
+    expect(spec?.template.spec?.containers[0]?.image).not.toBe(BAD);
+  });
+
+  it('is rolled back in a StatefulSet too, whose controller waits for the broken pod', async () => {
+    const redis = `${APPS}/statefulsets/redis`;
+    const { spec } = await cluster.get<V1StatefulSet>(redis);
+    const containers = (spec?.template.spec?.containers ?? []).map(({ name }) => ({ name, image: BAD }));
+    const body = { spec: { template: { spec: { containers } } } };
+    await cluster.patch(`${redis}?fieldManager=kubectl-edit`, body, 'strategic-merge-patch');
+    await until('the pod can’t pull', async () => (await failing()).length > 0);
+    const { output } = await trellis('rollback', 'noodle-core/redis', '-s', 'prod', '--simulate');
+    expect(output).toContain('1 pods that were not Ready are ended');
+    expect(await failing()).toEqual([]);
+    expect((await cluster.get<V1StatefulSet>(redis)).spec?.template.spec?.containers).toEqual(
+      spec?.template.spec?.containers,
+    );
+  });
+
+  it('leaves nothing that the smoke test finds, as far as it makes sense there', async () => {
+    const { stdout } = await trellis('verify', '-s', 'prod', '--simulate');
+    expect(stdout).toContain(SIMULATED);
+    expect(stdout).toMatch(/✔ pods: all \d+ Ready/);
+    expect(stdout).toMatch(/○ addresses, back ends, autoscalers: not looked at: the pods are simulated/);
+  });
 });
 
 describe('a rehearsal', () => {

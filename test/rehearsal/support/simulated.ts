@@ -31,8 +31,8 @@ export class Simulated {
     return this.api.json({ method: 'POST', path, body });
   }
 
-  public patch(path: string, body: unknown): Promise<unknown> {
-    return this.api.json({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
+  public patch(path: string, body: unknown, type = 'merge-patch'): Promise<unknown> {
+    return this.api.json({ method: 'PATCH', path, body, contentType: `application/${type}+json` });
   }
 
   public remove(path: string): Promise<unknown> {

@@ -21,7 +21,10 @@ function trellis(args: readonly string[], env: Record<string, string> = {}) {
   return { code: result.status, stdout: result.stdout, stderr: result.stderr };
 }
 
-const VERBS = ['up', 'preview', 'down', 'status', 'logs', 'env', 'doctor', 'render', 'diff', 'test'];
+const VERBS = [
+  ...['up', 'preview', 'down', 'status', 'logs', 'verify', 'scale', 'rollback', 'restart', 'canary'],
+  ...['env', 'doctor', 'render', 'diff', 'test'],
+];
 
 test('help names every verb, shows what to type first, and lists the exit codes', () => {
   const { code, stdout } = trellis(['--help']);
@@ -47,6 +50,15 @@ test.each([
   [['up', '--nope'], "unknown option '--nope'"],
   [['up', '--wait', 'soon'], 'It must be a number of minutes'],
   [['logs'], "missing required argument 'service'"],
+  [['up', '--set', 'noodleCore.runtime'], '--set takes KEY=VALUE'],
+  [['scale', 'noodle-runtime', 'two'], "The number of pods is a whole number from 0 to 9999, got 'two'"],
+  [['rollback', 'noodle-runtime', 'last'], "A revision is a whole number, as --list shows them; got 'last'"],
+  [['restart', 'noodle-runtime', '--simulate'], '--simulate is for staging and prod'],
+  [['canary', 'noodleCore.runtime', '--steps', '50,10'], "each above the one before; got '50,10'"],
+  [['canary', 'noodleCore.runtime', '--step-time', '5'], "--step-time takes a time such as 30s, 5m or 1h; got '5'"],
+  [['canary', 'noodleCore.runtime', '--objective', '0.9'], 'from 0.931 to below 1'],
+  [['canary', 'noodleCore.postgres'], 'There are: noodleCore.runtime, noaServer.ui'],
+  [['canary', 'noodleCore.runtime'], 'noodleCore.runtime has no second version to try'],
   [['up', '--simulate'], '--simulate is for staging and prod: dev runs on this machine with real pods'],
   [['status', '-s', 'dev', '--simulate'], '--simulate is for staging and prod'],
   [['down', '-s', 'prod'], 'add --simulate'],

@@ -6,7 +6,7 @@ import { annotation, display, nameOf, namespaceOf, scalar, text } from '../objec
 import type { Gvk, KubeObject } from '../objects';
 import { diagnose } from './diagnosis';
 import * as others from './others';
-import { READY } from './verdict';
+import { judgedAt, READY } from './verdict';
 import type { Rule, Verdict } from './verdict';
 import * as workloads from './workloads';
 
@@ -108,10 +108,11 @@ export async function untilReady(request: AwaitRequest): Promise<KubeObject> {
   const limit = timeoutOf(request.timeout, inputs, wait.timeout);
   const began = Date.now();
   let live = request.live;
+  const stale = workloads.seen(live) ? undefined : judgedAt(live, 'Progressing');
   let shown = '';
   for (let poll = FIRST_POLL_MS; ; poll = Math.min(poll * 1.5, LAST_POLL_MS)) {
     const elapsed = (Date.now() - began) / 1000;
-    const verdict: Verdict = await wait.rule(live, { cluster, gvk, elapsed, signal });
+    const verdict: Verdict = await wait.rule(live, { cluster, gvk, elapsed, signal, stale });
     if (verdict.ready) {
       if (shown !== '') status('');
       return live;

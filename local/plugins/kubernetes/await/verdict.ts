@@ -24,6 +24,11 @@ export interface Surroundings extends CallOptions {
   readonly gvk: Gvk;
   /** Seconds since the object was applied. */
   readonly elapsed: number;
+  /**
+   * When the Deployment's controller last judged its progress, as of a time at which it had not seen the change: that verdict is about the
+   * template before. @default - every verdict is about what was applied
+   */
+  readonly stale?: string | undefined;
 }
 
 export type Rule = (live: KubeObject, surroundings: Surroundings) => Verdict | Promise<Verdict>;
@@ -34,6 +39,13 @@ export interface Condition {
   readonly reason: string;
   readonly message: string;
 }
+
+/** When a controller last changed its mind about a condition; ISO 8601. */
+export const judgedAt = (live: KubeObject, type: string): string | undefined =>
+  text(
+    list(live, 'status', 'conditions').find((item) => text(item, 'type') === type),
+    'lastUpdateTime',
+  );
 
 export function condition(live: KubeObject, type: string): Condition | undefined {
   const found: PlainValue | undefined = list(live, 'status', 'conditions').find((item) => text(item, 'type') === type);

@@ -1,9 +1,10 @@
 import { annotation, count, pluck, text } from '../objects';
 import type { KubeObject } from '../objects';
-import { condition, failed, READY, waiting } from './verdict';
+import { condition, failed, judgedAt, READY, waiting } from './verdict';
 import type { Rule, Verdict } from './verdict';
 
-const seen = (live: KubeObject): boolean =>
+/** Whether the controller knows the object as it is now. */
+export const seen = (live: KubeObject): boolean =>
   (count(live, 'status', 'observedGeneration') ?? 0) >= (count(live, 'metadata', 'generation') ?? 0);
 
 const status = (live: KubeObject, field: string): number => count(live, 'status', field) ?? 0;
@@ -15,11 +16,13 @@ function refused(live: KubeObject): Verdict | undefined {
   return failed(failure.message);
 }
 
-export const deployment: Rule = (live) => {
+export const deployment: Rule = (live, { stale }) => {
   if (pluck(live, 'spec', 'paused') === true) return READY;
   if (!seen(live)) return waiting('waiting for the deployment controller');
   const progressing = condition(live, 'Progressing');
-  if (progressing?.status === 'False') return failed(`${progressing.reason}: ${progressing.message}`);
+  // A failed roll-out that is undone is judged anew only once a pod has come or gone.
+  const fresh = stale === undefined || judgedAt(live, 'Progressing') !== stale;
+  if (progressing?.status === 'False' && fresh) return failed(`${progressing.reason}: ${progressing.message}`);
   const refusal = refused(live);
   if (refusal !== undefined) return refusal;
   const wanted = count(live, 'spec', 'replicas') ?? 1;

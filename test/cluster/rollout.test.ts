@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { V1Deployment, V1Pod, V2HorizontalPodAutoscaler } from '@kubernetes/client-node';
+
+import { Cluster, endCommands, info, NAMESPACE, request, startTrellis, trellis, until } from '../support/cluster';
+
+jest.setTimeout(300_000);
+
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-runtime`;
+const SCALER = `/apis/autoscaling/v2/namespaces/${NAMESPACE}/horizontalpodautoscalers/noodle-runtime`;
+const SOURCE = 'noodleCore.runtime.source';
+
+/** Requests one after the other until it is told to end; what was no 200 is kept. */
+class Traffic {
+  public sent = 0;
+  public readonly failed: string[] = [];
+  private going = true;
+  private readonly done = this.run();
+
+  private async run(): Promise<void> {
+    while (this.going) {
+      this.sent++;
+      await request('/ready').then(
+        ({ status }) => status === 200 || this.failed.push(String(status)),
+        (error: unknown) => this.failed.push(String(error)),
+      );
+      await sleep(100);
+    }
+  }
+
+  public async end(): Promise<void> {
+    this.going = false;
+    await this.done;
+  }
+}
+
+describe('a roll-out on the local cluster', () => {
+  let cluster: Cluster;
+  let bad: string;
+  let good: string | undefined;
+  let traffic: Traffic;
+  let before: readonly (string | undefined)[];
+  const pods = (name: string): Promise<readonly V1Pod[]> => cluster.pods(`app.kubernetes.io/name=${name}`);
+  const uids = async (name: string): Promise<readonly (string | undefined)[]> =>
+    (await pods(name)).map(({ metadata }) => metadata?.uid).sort();
+  const deployment = (): Promise<V1Deployment> => cluster.get<V1Deployment>(DEPLOYMENT);
+  const imageOf = ({ spec }: V1Deployment): string | undefined => spec?.template.spec?.containers[0]?.image;
+
+  beforeAll(async () => {
+    cluster = new Cluster();
+    await cluster.healthy();
+    bad = `${info().registry}/trellis/no-such-image:1`;
+    good = imageOf(await deployment());
+    before = await uids('noodle-runtime');
+    traffic = new Traffic();
+  });
+  afterAll(async () => {
+    await traffic?.end();
+    await endCommands();
+    // Whatever a test found: what the definition says.
+    await trellis('up', '--refresh');
+    await cluster.edit(`${DEPLOYMENT}/scale`, { spec: { replicas: 1 } }, 'kubectl');
+    await cluster.healthy();
+  });
+
+  test('of an image that can’t be pulled is stopped by the progress deadline, in the pod’s own words', async () => {
+    const { exited } = startTrellis(['up', '--set', `${SOURCE}=image:${bad}`]);
+    await until('the pull has failed', async () =>
+      (await pods('noodle-runtime')).some(({ status }) =>
+        status?.containerStatuses?.some(({ state }) =>
+          /ErrImagePull|ImagePullBackOff/.test(state?.waiting?.reason ?? ''),
+        ),
+      ),
+    );
+    // The deadline itself is what stops it; its four minutes are not waited for.
+    await cluster.edit(DEPLOYMENT, { spec: { progressDeadlineSeconds: 6 } });
+    const { code, output } = await exited;
+    expect(code).toBe(1);
+    expect(output).toContain('ProgressDeadlineExceeded');
+    expect(output).toMatch(
+      new RegExp(
+        `pod noodle-runtime-\\S+, container noodle-runtime: image ${bad} can't be pulled \\(\\w+\\): .*not found`,
+      ),
+    );
+  });
+
+  test('can be listed, with image and cause', async () => {
+    const { stdout } = await trellis('rollback', 'noodle-runtime', '--list');
+    expect(stdout).toMatch(new RegExp(`→ +\\d+ +\\d+s +${bad} +image`));
+    expect(stdout).toContain(good?.replace(/@sha256:(.{12}).*/, '@$1'));
+  });
+
+  test('is undone by one command, and the pods that served all the time go on', async () => {
+    const { stdout } = await trellis('rollback', 'noodle-runtime');
+    expect(stdout).toContain(`pulumi config set --path trellis:${SOURCE} image:${good} -s dev`);
+    expect(stdout).toContain('./trellis up --refresh does so at once');
+    expect(imageOf(await deployment())).toBe(good);
+    expect(await uids('noodle-runtime')).toEqual(before);
+  });
+
+  test('lost no request, from the bad image to the roll-back', async () => {
+    await traffic.end();
+    expect(traffic.failed).toEqual([]);
+    expect(traffic.sent).toBeGreaterThan(30);
+  });
+
+  test('of the same template replaces each pod: a restart', async () => {
+    const ide = await uids('noodle-ide');
+    await trellis('restart', 'noodle-ide');
+    const now = await uids('noodle-ide');
+    expect(now).toHaveLength(ide.length);
+    expect(now.filter((uid) => ide.includes(uid))).toEqual([]);
+  });
+
+  test('of another number of pods is the autoscaler’s minimum, until an update puts it back', async () => {
+    const { stdout } = await trellis('scale', 'noodle-runtime', '2');
+    expect(stdout).toContain('belongs to its autoscaler: it keeps 2 to 2 now, before 1 to 2');
+    expect(stdout).toContain('trellis:noodleCore.runtime.minReplicas in Pulumi.dev.yaml');
+    expect((await deployment()).status?.readyReplicas).toBe(2);
+    expect((await cluster.get<V2HorizontalPodAutoscaler>(SCALER)).spec?.minReplicas).toBe(2);
+  });
+
+  test('is verified from outside, a line for each check', async () => {
+    const { stdout } = await trellis('verify', '--wait', '2');
+    expect(stdout).not.toContain('✖');
+    expect(stdout).toMatch(/✔ pods: all \d+ Ready/);
+    expect(stdout).toMatch(
+      /✔ https:\/\/noodle\.trellis\.localhost\S*\/ready: 200, certificate of noodle\.trellis\.localhost/,
+    );
+    expect(stdout).toMatch(/✔ http:\/\/noodle\.trellis\.localhost\S*\/ready: 30[18] to https:/);
+    for (const store of ['postgres', 'redis'])
+      expect(stdout).toContain(`✔ ${store}, asked by noodle.trellis.localhost: up`);
+    expect(stdout).toMatch(/✔ autoscaler noodle-core-dev\/noodle-runtime: reads cpu \d+ %/);
+    expect(stdout).toMatch(/✔ jobs: /);
+    expect(stdout).toMatch(/\n\d+ checks\n$/);
+  });
+
+  test('and what was done by hand is put back by an update, without a new pod', async () => {
+    const [runtime, ide] = [await uids('noodle-runtime'), await uids('noodle-ide')];
+    const { output } = await trellis('up', '--refresh');
+    expect(output).toMatch(/✔ Verify dev .*: \d+ checks/);
+    const live = await deployment();
+    expect(imageOf(live)).toBe(good);
+    expect(live.spec?.progressDeadlineSeconds).toBeGreaterThan(60);
+    expect(live.metadata?.annotations).not.toHaveProperty(['kubernetes.io/change-cause']);
+    expect((await cluster.get<V2HorizontalPodAutoscaler>(SCALER)).spec?.minReplicas).toBe(1);
+    expect(await uids('noodle-ide')).toEqual(ide);
+    expect(runtime).toEqual(expect.arrayContaining((await uids('noodle-runtime')) as string[]));
+  });
+});
