@@ -19,6 +19,7 @@ const KEYS: Readonly<Record<string, string>> = {
   pooler: 'postgres.pooler',
   postgresExporter: 'postgres.exporter',
   redisExporter: 'redis.exporter',
+  backupStatus: 'backup.status',
   modelFetch: 'llamaCpp.model.fetch',
 };
 /** What makes the files that a context of this repository takes from its `dist`. */

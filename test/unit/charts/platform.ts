@@ -10,7 +10,7 @@ import type { Manifest } from '../../support/synth';
 const digest = (name: string): string =>
   `example.test/${name}@sha256:${name.replace(/[^0-9a-f]/g, '').padEnd(64, '0')}`;
 
-const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporter'] as const;
+const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporter', 'backup', 'backupStatus'] as const;
 
 /** Every image by its name in the settings, by a digest that nobody else has. */
 export const IMAGES = {
