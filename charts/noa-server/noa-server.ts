@@ -32,6 +32,7 @@ const PORTS: Readonly<Record<ServiceName, number>> = { ui: 3000, mcp: 8001, 'cla
 /** Longest completion at the model server, in seconds; each hop before it waits a little longer, so that the innermost one gives up first. */
 const COMPLETION_SECONDS = 120;
 const HOP_SECONDS = 5;
+const afterHops = (hops: number): number => COMPLETION_SECONDS + hops * HOP_SECONDS;
 /** Begin of the variables of the connection to the database's replicas. */
 const READ_PREFIX = 'READ_';
 /** Where MCP's volume is mounted. */
@@ -86,11 +87,7 @@ export class NoaServer extends Chart {
     this.redis = addCache(this, cache);
     this.llamaCpp = this.addLlamaCpp();
     const { ui, mcp, claudeFlow, agenticOs } = values;
-    const [flowSeconds, mcpSeconds, uiSeconds] = [0, 1, 2].map((hops) => COMPLETION_SECONDS + hops * HOP_SECONDS) as [
-      number,
-      number,
-      number,
-    ];
+    const [flowSeconds, mcpSeconds, uiSeconds] = [afterHops(0), afterHops(1), afterHops(2)];
 
     this.agenticOs = this.addService(
       'agentic-os',
