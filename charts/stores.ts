@@ -7,11 +7,12 @@ import { DatabaseEngine } from '../components/database-engine';
 import type { Late, LateSecret } from '../components/late';
 import type { RemovalPolicy } from '../components/release-options';
 import { StatefulDatabase } from '../components/stateful-database';
+import type { Backups } from './backups';
 import type { CacheValues, DatabaseValues } from './values';
 
 /** Images of a system's stores and of what stands beside them. */
 export type StoreImages = Readonly<
-  Record<'postgres' | 'pooler' | 'postgresExporter' | 'redis' | 'redisExporter', Late>
+  Record<'postgres' | 'pooler' | 'postgresExporter' | 'redis' | 'redisExporter' | 'backup' | 'backupStatus', Late>
 >;
 
 interface DatabaseOptions {
@@ -21,6 +22,7 @@ interface DatabaseOptions {
   readonly images: StoreImages;
   readonly password: LateSecret;
   readonly replicationPassword: LateSecret;
+  readonly backups: Backups;
   readonly removalPolicy: RemovalPolicy;
   /** SQL that runs when the data folder is made. @default - none */
   readonly initScripts?: Readonly<Record<string, string>>;
@@ -28,7 +30,7 @@ interface DatabaseOptions {
 
 /** A system's PostgreSQL 15, with pooler, replicas and TLS as its values say, and an exporter beside each server. */
 export function addDatabase(scope: Construct, options: DatabaseOptions): StatefulDatabase {
-  const { name, values, images, password, replicationPassword, removalPolicy, initScripts } = options;
+  const { name, values, images, password, replicationPassword, backups, removalPolicy, initScripts } = options;
   const { replicas, maxServerConnections } = values.pooler;
   return new StatefulDatabase(scope, 'postgres', {
     engine: DatabaseEngine.postgres('15', { image: images.postgres }),
@@ -43,7 +45,7 @@ export function addDatabase(scope: Construct, options: DatabaseOptions): Statefu
     ...(values.readReplicas === 0 ? {} : { readReplicas: values.readReplicas, replicationPassword }),
     ...(values.tls === undefined ? {} : { tls: values.tls }),
     metrics: { image: images.postgresExporter },
-    backup: values.backup,
+    backup: backups.of(values.backup),
   });
 }
 
@@ -53,13 +55,14 @@ interface CacheOptions {
   readonly password: LateSecret;
   /** What several servers prove to each other who they are with. */
   readonly systemPassword: LateSecret;
+  readonly backups: Backups;
   readonly removalPolicy: RemovalPolicy;
 }
 
 /** A system's Redis 7, in the topology that its values say, with an exporter beside each server. */
 export function addCache(
   scope: Construct,
-  { values, images, password, systemPassword, removalPolicy }: CacheOptions,
+  { values, images, password, systemPassword, backups, removalPolicy }: CacheOptions,
 ): CacheStore {
   return new CacheStore(scope, 'redis', {
     image: images.redis,
@@ -71,6 +74,7 @@ export function addCache(
     eviction: EvictionPolicy.VOLATILE_LRU,
     ...(values.storageClass === undefined ? {} : { storageClass: values.storageClass }),
     metrics: { image: images.redisExporter },
+    backup: backups.of(values.backup),
   });
 }
 

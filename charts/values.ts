@@ -1,5 +1,6 @@
-import type { Size } from 'cdk8s';
+import type { Duration, Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
+import type { ObjectStorageOptions } from '../components/backup-target';
 import type { Certificate } from '../components/certificate';
 import type { DatabaseTls } from '../components/database-tls';
 import type { IngressController, IngressBackend } from '../components/ingress-backend';
@@ -23,6 +24,25 @@ export interface SystemValues {
   readonly access: Required<NamespaceAccessProps>;
   /** What one node has for pods at most; a pod that needs more is refused. */
   readonly largestNode: NodeCapacity;
+  readonly backup: BackupValues;
+}
+
+/** Where a system's archives are kept, and what remembers that they are good. */
+export interface BackupValues {
+  /** Nothing for a volume beside each store. */
+  readonly bucket: ObjectStorageOptions | undefined;
+  readonly status: { readonly storage: Size; readonly storageClass: string | undefined };
+}
+
+/** When one store is backed up, and how much of it is kept. */
+export interface StoreBackupValues {
+  readonly schedule: string;
+  readonly keep: number;
+  readonly maxAge: Duration;
+  /** Of the archives' volume, where they have one. */
+  readonly storage: Size;
+  /** Nothing for no drills. */
+  readonly drillSchedule: string | undefined;
 }
 
 /** What serves a system's public addresses, and what it does beside TLS. */
@@ -61,17 +81,17 @@ export interface FrontValues extends ServiceValues {
   readonly canaryWeight: number;
 }
 
-/** Size of a data store. */
+/** Size of a data store, and how it is backed up. */
 export interface StoreValues {
   readonly resources: ContainerResources;
   readonly storage: Size;
+  readonly backup: StoreBackupValues;
   /** Nothing for the cluster's default class. */
   readonly storageClass: string | undefined;
 }
 
-/** Size of a database, what stands before and beside it, and how it is dumped. */
+/** Size of a database, and what stands before and beside it. */
 export interface DatabaseValues extends StoreValues {
-  readonly backup: { readonly schedule: string; readonly keep: number; readonly storage: Size };
   /** Servers that follow the primary and only read. */
   readonly readReplicas: number;
   /** PgBouncer between clients and primary; none with zero replicas. */

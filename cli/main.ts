@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT, exitCodeOf, messageOf } from './exit';
 import { operatingVerbs } from './operating-verbs';
 import { examples, load, minutes, settings, simulateOption, stackOption } from './options';
+import type * as Backup from './verbs/backup';
 import type * as Diff from './verbs/diff';
 import type * as Doctor from './verbs/doctor';
 import type * as Down from './verbs/down';
@@ -9,6 +10,7 @@ import type * as Env from './verbs/env';
 import type * as Logs from './verbs/logs';
 import type * as Preview from './verbs/preview';
 import type * as Render from './verbs/render';
+import type * as Restore from './verbs/restore';
 import type * as Status from './verbs/status';
 import type * as Test from './verbs/test';
 import type * as Up from './verbs/up';
@@ -100,6 +102,48 @@ function lookingVerbs(program: Command): void {
     .action((service: string, options: Logs.LogsOptions) => load<typeof Logs>('logs').logs(service, options));
 }
 
+function backupVerbs(program: Command): void {
+  program
+    .command('backup')
+    .summary('back up databases, caches and volumes now')
+    .description(
+      'Starts the stack’s own backup jobs now and waits for them. Prints each archive with its size and checksum.',
+    )
+    .argument('[names...]', 'systems, components, or SYSTEM/COMPONENT; all of them without a name')
+    .addOption(stackOption())
+    .option('--drill', 'then restore each new archive for practice, in a place of its own')
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis backup', 'all that the dev stack backs up'],
+        ['./trellis backup noodle-core/postgres --drill', 'one database, and whether it can be restored'],
+      ),
+    )
+    .action((names: string[], options: Backup.BackupVerbOptions) =>
+      load<typeof Backup>('backup').backup(names, options),
+    );
+  program
+    .command('restore')
+    .summary('bring a database, a cache or a volume back from an archive')
+    .description(
+      'Restores an archive after its checksum was looked at. What holds data already is refused without --replace.',
+    )
+    .argument('<name>', 'component, one of its volumes, or SYSTEM/COMPONENT')
+    .addOption(stackOption())
+    .option('--from <archive>', 'name of an archive, or latest')
+    .option('--list', 'only show which archives there are')
+    .option('--replace', 'delete what is there first')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis restore noodle-core/postgres --list', 'which archives there are'],
+        ['./trellis restore noodle-core/postgres --from latest', 'the newest one, into an empty database'],
+      ),
+    )
+    .action((name: string, options: Restore.RestoreOptions) => load<typeof Restore>('restore').restore(name, options));
+}
+
 function toolVerbs(program: Command): void {
   program
     .command('env')
@@ -172,6 +216,7 @@ function build(): Command {
   clusterVerbs(program);
   lookingVerbs(program);
   operatingVerbs(program);
+  backupVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

@@ -83,7 +83,7 @@ export class AutoscaledService extends HttpWorkload implements IMonitored {
     };
     super(scope, id, props, defaults, (problems, { name, resources }) => {
       checkScaling(problems, scaling, resources);
-      volume?._check(problems, name, scaling, canary !== undefined);
+      volume?._check(problems, scope, name, scaling, canary !== undefined);
       role?._check(problems);
       metrics._check(problems);
       canary?._check(problems, LateTokens.of(scope).asString(scope, canary.image));

@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
+import type { BackupOptions } from './backup-options';
 import { CLIENT_COMMANDS } from './cache-configuration';
 import type { CacheMembers } from './cache-members';
 import { BUS_OFFSET, memberEnv, memberMounts, STOP_SECONDS } from './cache-members';
@@ -29,6 +30,7 @@ export interface CachePodInput extends CacheMembers {
   readonly maxMemory: Size;
   readonly users: readonly CacheUser[];
   readonly metrics: CacheMetrics | undefined;
+  readonly backup: BackupOptions | undefined;
   readonly persistence: CachePersistence;
   readonly resources: ContainerResources;
   readonly terminationGrace: Duration;
@@ -69,7 +71,7 @@ export function cachePod(store: CachePodInput, selector: Labels, allowedCommands
 }
 
 function environment(store: CachePodInput, allowedCommands: readonly string[]) {
-  const { authenticated, port, terminationGrace, topology, users, metrics } = store;
+  const { authenticated, port, terminationGrace, topology, users, metrics, backup } = store;
   const handover = Math.min(HANDOVER_SECONDS, terminationGrace.toSeconds() - STOP_SECONDS);
   const env = {
     REDIS_ACL_RULES: [...CLIENT_COMMANDS, ...allowedCommands.map((command) => `+${command}`)].join(' '),
@@ -77,6 +79,7 @@ function environment(store: CachePodInput, allowedCommands: readonly string[]) {
     ...(authenticated ? { REDIS_PASSWORD_FILE: `${SECRETS}/password` } : { REDIS_ALLOW_EMPTY_PASSWORD: 'true' }),
     ...(users.length === 0 ? {} : { REDIS_USERS_DIR: USERS, REDIS_USERS_FILE: USERS_FILE }),
     ...(metrics === undefined ? {} : { REDIS_EXPORTER_DIR: EXPORTER_DIR }),
+    ...(backup === undefined ? {} : { REDIS_BACKUP_USER: 'true' }),
     ...(topology.members === undefined ? {} : { REDIS_HANDOVER_SECONDS: String(handover) }),
   };
   return [...Object.entries(env).map(([name, value]) => ({ name, value })), ...memberEnv(store)].sort((a, b) =>

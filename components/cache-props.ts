@@ -1,5 +1,6 @@
 import type { Duration, Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
+import type { BackupOptions } from './backup-options';
 import type { CacheMetrics } from './cache-metrics';
 import type { CachePersistence, EvictionPolicy } from './cache-options';
 import type { CacheTopology } from './cache-topology';
@@ -45,7 +46,13 @@ export interface CacheStoreProps {
    */
   readonly metrics?: CacheMetrics;
   /**
-   * Name of the objects; at most 52 characters, 43 with sentinels.
+   * Scheduled snapshots of all keys, and drills of their restore. Needs a password, and is not for a cluster, whose shards have no moment in
+   * common. The server knows a further user for it, `backup`.
+   * @default - none
+   */
+  readonly backup?: BackupOptions;
+  /**
+   * Name of the objects; at most 52 characters, 45 with a backup, 43 with sentinels.
    * @default - the construct's id
    */
   readonly name?: string;

@@ -2,6 +2,8 @@ import type { Construct } from 'constructs';
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
+import type { BackupOptions } from './backup-options';
+import { backupProblems } from './backup-options';
 import { forks, largestData } from './cache-configuration';
 import type { CacheMetrics } from './cache-metrics';
 import { METRICS_PORT } from './cache-metrics';
@@ -30,6 +32,7 @@ export interface CacheRulesInput {
   readonly systemPassword: Late | undefined;
   readonly users: readonly CacheUser[];
   readonly metrics: CacheMetrics | undefined;
+  readonly backup: BackupOptions | undefined;
   readonly maxMemory: Size | undefined;
   readonly eviction: EvictionPolicy;
   readonly persistence: CachePersistence;
@@ -69,11 +72,21 @@ export function checkCache(scope: Construct, input: CacheRulesInput): void {
   topologyProblems(problems, input);
   userProblems(problems, input);
   metricsProblems(scope, problems, input);
+  snapshotProblems(scope, problems, input);
   durationProblem(problems, 'idleTimeout', input.idleTimeout);
   durationProblem(problems, 'terminationGrace', input.terminationGrace);
   durationProblem(problems, 'startupDeadline', input.startupDeadline);
   labelProblems(problems, input.labels, input.selector);
   problems.raise();
+}
+
+function snapshotProblems(scope: Construct, problems: Problems, input: CacheRulesInput): void {
+  const { backup, password, topology, name } = input;
+  if (backup === undefined) return;
+  backupProblems(problems, scope, name, backup);
+  problems
+    .require(password !== undefined, 'backup needs a password of the clients, from which that of its own user follows')
+    .require(topology.sharding === undefined, 'backup is not for a cluster: its shards have no moment in common');
 }
 
 function metricsProblems(scope: Construct, problems: Problems, { metrics, port }: CacheRulesInput): void {

@@ -2,6 +2,8 @@ import { Duration } from 'cdk8s';
 import type { Size } from 'cdk8s';
 import type { ContainerResources, EnvValue } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { BackupOptions } from './backup-options';
+import { CacheBackup } from './cache-backup';
 import { forks, largestData, redisConf } from './cache-configuration';
 import { CacheEndpoint } from './cache-endpoint';
 import { BUS_OFFSET, memberHosts, memberServices, SENTINEL_PORT } from './cache-members';
@@ -48,6 +50,7 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
   public readonly topology: CacheTopology;
   public readonly users: readonly CacheUser[];
   public readonly metrics: CacheMetrics | undefined;
+  public readonly backup: BackupOptions | undefined;
   public readonly maxMemory: Size;
   public readonly eviction: EvictionPolicy;
   public readonly persistence: CachePersistence;
@@ -84,6 +87,7 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
     this.topology = props.topology ?? CacheTopology.standalone();
     this.users = [...(props.users ?? [])];
     this.metrics = props.metrics;
+    this.backup = props.backup;
     this.persistence = props.persistence ?? CachePersistence.none();
     const { durable } = this.persistence;
     this.eviction = props.eviction ?? (durable ? EvictionPolicy.VOLATILE_LRU : EvictionPolicy.ALL_KEYS_LRU);
@@ -113,6 +117,7 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
     this.peer = router?.peer ?? members;
     this.policy = router?.policy ?? this.servers;
     this.readOnly = router && this.endpoint('ReadOnly', READ_ONLY_URL_KEY, router.readOnlyPort, this.readOnlyHost);
+    if (props.backup !== undefined) this.addBackup(props.backup, props.storageClass);
   }
 
   /** `REDIS_URL`, read from the Secret; in a cluster also `REDIS_CLUSTER_NODES`, its members as `host:port`, separated by commas. */
@@ -158,6 +163,16 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
       REDIS_URL: secretKey(this.secretName, key),
       ...(this.topology.sharding === undefined ? {} : { REDIS_CLUSTER_NODES: members.join(',') }),
     };
+  }
+
+  private addBackup(options: BackupOptions, storageClass: Late | undefined): void {
+    const { readOnly, labels } = this;
+    const backup = new CacheBackup(this, 'Backup', { cache: this, options, readOnly, storageClass, labels });
+    this.allowFrom(backup);
+    backup.allowTo(this.peer, this.port);
+    if (readOnly === undefined) return;
+    readOnly.allowFrom(backup);
+    backup.allowTo(readOnly.peer, readOnly.targetPort ?? readOnly.port);
   }
 
   private endpoint(id: string, key: string, targetPort: number, host: string): CacheEndpoint {

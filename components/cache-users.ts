@@ -88,7 +88,15 @@ export class CacheUser {
 }
 
 /** Users that the component and its image make for themselves. */
-export const RESERVED_USERS: readonly string[] = ['default', 'replication', 'member', 'router', 'sentinel', 'exporter'];
+export const RESERVED_USERS: readonly string[] = [
+  'default',
+  'replication',
+  'member',
+  'router',
+  'sentinel',
+  'exporter',
+  'backup',
+];
 
 /** Upper-case suffix of a user's keys in the Secret. */
 const suffix = (user: string): string => `_${user.toUpperCase().replaceAll('-', '_')}`;

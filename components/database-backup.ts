@@ -1,217 +1,87 @@
-import type { Size } from 'cdk8s';
-import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { DatabaseEngine } from './database-engine';
-import type { PasswordSource } from './database-pod';
-import type { DatabaseTls } from './database-tls';
-import { CA_KEY } from './database-tls';
-import type { Labels, NetworkPolicyPeer, PodSpec } from './kube';
-import { kubeObject } from './kube';
-import type { Late } from './late';
-import { LateTokens } from './late';
-import { podsPeer, WorkloadPolicy } from './network';
-import { compute, hardenedPod } from './pod';
-import type { RemovalPolicy } from './release-options';
-import { durationProblem } from './stateful-workload';
-import type { Problems } from './validation';
-import { volumeClaim } from './volume-claim';
-
-/** When a database is dumped, and how much of it is kept. */
-export interface DatabaseBackupOptions {
-  /** Five fields in UTC, or a macro such as `@daily`. */
-  readonly schedule: string;
-  /**
-   * Complete dumps that are kept; older ones go once a newer one is complete.
-   * @default 7
-   */
-  readonly keep?: number;
-  /**
-   * Volume of its own for the dumps: it has to hold one more than are kept. It may grow where its class can expand.
-   * @default - as much as the database's storage
-   */
-  readonly storage?: Size;
-  /** @default - the database's storage class */
-  readonly storageClass?: Late;
-  /**
-   * A dump that takes longer is stopped; it holds back VACUUM for as long as it runs.
-   * @default Duration.hours(6)
-   */
-  readonly deadline?: Duration;
-}
-
-/** What the job knows about the database. */
-export interface DatabaseBackupProps {
-  readonly name: string;
-  readonly engine: DatabaseEngine;
-  readonly options: Required<Omit<DatabaseBackupOptions, 'storageClass'>> & { readonly storageClass?: Late };
-  readonly host: string;
-  readonly databaseName: string;
-  readonly username: string;
-  readonly labels: Labels;
-  readonly removalPolicy: RemovalPolicy;
-  readonly password: PasswordSource;
-  readonly tls: DatabaseTls | undefined;
-}
-
-/** Longest name of a CronJob: its Jobs get a suffix of eleven characters. */
-export const CRON_JOB_NAME_MAX = 52;
-
-/** Suffix of the objects of a database's backup. */
-export const BACKUP_SUFFIX = '-backup';
-
-const DIRECTORY = '/backup';
-const CA_DIRECTORY = '/run/secrets/postgres-ca';
-// Jobs of the last three days can be read; failed ones are counted on top.
-const KEPT_JOBS = { history: 3, ttl: Duration.days(3) } as const;
+import { BackupJobs, streaming } from './backup-jobs';
+import type { BackupOptions, BackupPolicyOptions } from './backup-options';
+import { backupSettings } from './backup-options';
+import type { BackupTarget } from './backup-target';
+import type { EnvMap, IClient } from './connections';
+import { secretKey } from './connections';
+import { DATABASE_CA } from './database-connection';
+import type { DatabaseParts } from './database-servers';
+import type { Labels, NetworkPolicyPeer } from './kube';
+import type { Late, LateSecret } from './late';
 
 /**
- * One complete archive or none: it is written under a hidden name, read back, and renamed when its checksum lies beside it.
- * `sha256sum --check NAME.sha256` proves a copy; `pg_restore` reads the archive.
+ * When a database is dumped, how much of it is kept, and where. With CloudNativePG: when the operator makes a backup of its own kind, and
+ * nothing else.
  */
-const SCRIPT = `
-umask 077
-cd ${DIRECTORY}
-partial=.running.dump
-trap 'rm -f "$partial" .running.sha256' EXIT
-# A NetworkPolicy knows a new pod only a moment after its start.
-for second in $(seq 30); do
-  if pg_isready --quiet; then break; fi
-  sleep 1
-done
-name="$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
-PGPASSWORD=$(cat "$PASSWORD_FILE") pg_dump --format=custom --no-password --lock-wait-timeout=60s --file="$partial"
-pg_restore --list "$partial" > /dev/null
-sum=$(sha256sum < "$partial")
-echo "\${sum%% *}  $name" > .running.sha256
-sync "$partial" .running.sha256
-mv .running.sha256 "$name.sha256"
-mv "$partial" "$name"
-sync .
-echo "complete: $name, $(stat -c %s "$name") bytes"
-ls -1r | grep '^'"$PGDATABASE"'-[0-9TZ]*\\.dump$' | tail -n "+$((KEEP + 1))" | while read -r old; do
-  rm -f "$old" "$old.sha256"
-  echo "pruned: $old"
-done
-`.trim();
-
-/** What is wrong with the options, for the database's own list. */
-export function backupProblems(problems: Problems, name: string, options: DatabaseBackupOptions | undefined): void {
-  if (options === undefined) return;
-  problems
-    .dnsLabel('name (with a backup)', name, CRON_JOB_NAME_MAX - BACKUP_SUFFIX.length)
-    .cron('backup.schedule', options.schedule)
-    .integer('backup.keep', options.keep, { min: 1, max: 366 })
-    .size('backup.storage', options.storage);
-  durationProblem(problems, 'backup.deadline', options.deadline, 60);
+export interface DatabaseBackupOptions extends BackupPolicyOptions {
+  /** Five fields in UTC, or a macro such as `@daily`. */
+  readonly schedule: string;
+  /** Image that follows the contract of `images/backup`. Required without CloudNativePG. @default - none */
+  readonly image?: Late;
+  /** See BackupOptions. Required without CloudNativePG. @default - none */
+  readonly encryptionKey?: LateSecret;
+  /** Where archives are kept. Required without CloudNativePG. @default - none */
+  readonly target?: BackupTarget;
 }
 
-/** A CronJob that dumps one database to a volume of its own. */
-export class DatabaseBackup extends Construct {
-  /** How the database's NetworkPolicy names the job's pods. */
+/** What the jobs know about the database. */
+export interface DatabaseBackupProps {
+  readonly database: DatabaseParts;
+  readonly options: BackupOptions;
+  /** Key of the database's Secret with the URL of the primary itself. */
+  readonly urlKey: string;
+  /** Class of the data's volume, where it has one of its own. */
+  readonly storageClass: Late | undefined;
+  readonly labels: Labels;
+}
+
+/** Whoever connects from a job belongs to nobody's files. */
+const USER = 10_076;
+const URL_DIRECTORY = '/run/secrets/database-url';
+
+/** The options of a backup that the component makes itself; the rules have refused those that lack something. */
+export const ownBackup = (options: DatabaseBackupOptions | undefined): BackupOptions | undefined => {
+  const { image, encryptionKey, target } = options ?? {};
+  if (options === undefined || image === undefined || encryptionKey === undefined || target === undefined)
+    return undefined;
+  return { ...options, image, encryptionKey, target };
+};
+
+/** Dumps of one database, and drills of their restore. */
+export class DatabaseBackup extends Construct implements IClient {
+  /** How the database's NetworkPolicy names the pods of backups and restores. */
   public readonly peer: NetworkPolicyPeer;
-  private readonly name: string;
-  private readonly selector: Labels;
+  private readonly jobs: BackupJobs;
 
   public constructor(
     scope: Construct,
     id: string,
-    private readonly props: DatabaseBackupProps,
+    { database, options, urlKey, storageClass, labels }: DatabaseBackupProps,
   ) {
     super(scope, id);
-    this.name = `${props.name}${BACKUP_SUFFIX}`;
-    this.selector = { 'app.kubernetes.io/name': this.name };
-    this.peer = podsPeer(this, this.selector);
-    const metadata = { name: this.name, labels: { ...props.labels, ...this.selector } };
-    kubeObject(this, 'ServiceAccount', 'v1/ServiceAccount', metadata, { automountServiceAccountToken: false });
-    this.addVolume(metadata);
-    this.addJob(metadata);
-  }
-
-  /** Lets the job reach the database; nothing can reach the job. */
-  public allowTo(database: NetworkPolicyPeer): void {
-    new WorkloadPolicy(this, this.name, this.selector).allowTo(database, this.props.engine.port);
-  }
-
-  private addVolume(metadata: { readonly name: string; readonly labels: Labels }): void {
-    const { storage, storageClass } = this.props.options;
-    volumeClaim(this, 'Volume', {
-      ...metadata,
-      // Many classes bind a claim with its first pod, which is the first scheduled run: nothing must wait for it.
-      annotations: { 'pulumi.com/skipAwait': 'true' },
-      claim: { size: storage, ...(storageClass === undefined ? {} : { storageClass }) },
-      removalPolicy: this.props.removalPolicy,
-    });
-  }
-
-  private addJob(metadata: { readonly name: string; readonly labels: Labels }): void {
-    const { schedule, deadline } = this.props.options;
-    kubeObject(this, 'CronJob', 'batch/v1/CronJob', metadata, () => ({
-      spec: {
-        schedule,
-        timeZone: 'Etc/UTC',
-        // A second dump at once would only slow both down.
-        concurrencyPolicy: 'Forbid',
-        // A run missed while the control plane was down is made up for within the hour.
-        startingDeadlineSeconds: 3600,
-        successfulJobsHistoryLimit: KEPT_JOBS.history,
-        failedJobsHistoryLimit: KEPT_JOBS.history,
-        jobTemplate: {
-          metadata: { labels: metadata.labels },
-          spec: {
-            backoffLimit: 2,
-            activeDeadlineSeconds: deadline.toSeconds(),
-            ttlSecondsAfterFinished: KEPT_JOBS.ttl.toSeconds(),
-            template: { metadata: { labels: metadata.labels }, spec: this.pod() },
-          },
-        },
-      },
-    }));
-  }
-
-  private pod(): PodSpec {
-    const { engine, options, host, databaseName, username, password, tls } = this.props;
-    const authority = tls?._authority(this.props.name);
-    const env = {
-      KEEP: String(options.keep),
-      PASSWORD_FILE: password.file,
-      PGAPPNAME: this.name,
-      PGCONNECT_TIMEOUT: '10',
-      PGDATABASE: databaseName,
-      PGHOST: host,
-      PGPORT: String(engine.port),
-      ...(tls === undefined ? {} : { PGSSLMODE: tls.sslMode }),
-      ...(authority === undefined ? {} : { PGSSLROOTCERT: `${CA_DIRECTORY}/${CA_KEY}` }),
-      PGUSER: username,
+    const { name, secretName, tls, removalPolicy } = database;
+    const authority = tls?._authority(name);
+    const env: EnvMap = {
+      DATABASE_URL_FILE: `${URL_DIRECTORY}/url`,
+      ...(authority === undefined ? {} : { [DATABASE_CA]: secretKey(authority.secretName, authority.key) }),
     };
-    const pod = hardenedPod({
-      labels: this.selector,
-      serviceAccount: this.name,
-      user: engine.user,
-      grace: Duration.seconds(30),
-      volumes: [
-        password.volume,
-        { name: 'dumps', persistentVolumeClaim: { claimName: this.name } },
-        ...(authority === undefined
-          ? []
-          : [{ name: 'ca', secret: { secretName: authority.secretName, items: [{ key: CA_KEY, path: CA_KEY }] } }]),
-      ],
-      containers: [
-        {
-          name: 'pg-dump',
-          image: LateTokens.of(this).asString(this, engine.image),
-          // Arguments, so that the image's own init stays the first process and passes signals on.
-          args: ['/bin/sh', '-euc', SCRIPT],
-          env: Object.entries(env).map(([name, value]) => ({ name, value })),
-          // pg_dump streams: its memory follows from the longest row and the number of objects, not from the data.
-          resources: compute([50, 1000], [64, 512]),
-          mounts: [
-            password.mount,
-            { name: 'dumps', mountPath: DIRECTORY },
-            ...(authority === undefined ? [] : [{ name: 'ca', mountPath: CA_DIRECTORY, readOnly: true }]),
-          ],
-        },
-      ],
+    const secret = { secretName, defaultMode: 0o440, items: [{ key: urlKey, path: 'url' }] };
+    this.jobs = new BackupJobs(this, 'Jobs', {
+      source: {
+        ...{ kind: 'postgres', name, of: name, env, user: USER, resources: streaming() },
+        volumes: [{ name: 'url', secret }],
+        mounts: [{ name: 'url', mountPath: URL_DIRECTORY, readOnly: true }],
+        data: { size: database.storage, storageClass },
+      },
+      settings: backupSettings(options),
+      ...{ labels, removalPolicy },
     });
-    return { ...pod, restartPolicy: 'Never' };
+    this.peer = this.jobs.peer;
+  }
+
+  /** Lets the jobs reach the database; nothing can reach the jobs. */
+  public allowTo(database: NetworkPolicyPeer, port: number): void {
+    this.jobs.allowTo(database, port);
   }
 }

@@ -98,9 +98,15 @@ function refusedProps(problems: Problems, props: StatefulDatabaseProps, on: stri
     ['metrics', props.metrics, 'each server has metrics without an exporter; allowScraping opens them'],
     ['pooler.user', props.pooler?.user, 'the operator decides whom PgBouncer runs as'],
     ['backup.keep', props.backup?.keep, 'whoever keeps the snapshots or the archive also prunes them'],
-    ['backup.storage', props.backup?.storage, 'backups are not kept on a volume'],
-    ['backup.storageClass', props.backup?.storageClass, 'backups are not kept on a volume'],
+    ['backup.maxAge', props.backup?.maxAge, 'whoever keeps the snapshots or the archive also prunes them'],
+    ['backup.target', props.backup?.target, 'the back end says where backups are kept'],
+    ['backup.encryptionKey', props.backup?.encryptionKey, 'whoever keeps backups also encrypts them'],
+    ['backup.image', props.backup?.image, 'the operator makes backups itself'],
+    ['backup.resources', props.backup?.resources, 'the operator makes backups itself'],
     ['backup.deadline', props.backup?.deadline, 'the operator ends no backup'],
+    ['backup.drill', props.backup?.drill, 'a backup of the operator is restored into a cluster of its own'],
+    ['backup.status', props.backup?.status, 'the operator has metrics of its backups'],
+    ['backup.overdueAfter', props.backup?.overdueAfter, 'the operator has metrics of its backups'],
   ];
   for (const [prop, value, why] of refused) problems.require(value === undefined, `${prop} has no use ${on}: ${why}`);
 }

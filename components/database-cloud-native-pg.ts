@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import type { IClient } from './connections';
 import type { DatabaseBackupOptions } from './database-backup';
-import { BACKUP_SUFFIX } from './database-backup';
+import { BACKUP_SUFFIX } from './backup-options';
 import { clusterSpec, initName, instanceLabels, ownedScripts, ROLE_LABEL } from './database-cloud-native-pg-cluster';
 import { cloudNativePgMonitoring } from './database-cloud-native-pg-monitoring';
 import type { BackupMethod, CloudNativePgSettings } from './database-cloud-native-pg-options';

@@ -2,7 +2,8 @@ import type { Construct } from 'constructs';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
-import { backupProblems } from './database-backup';
+import { backupProblems } from './backup-options';
+import { ownBackup } from './database-backup';
 import type { DatabaseBackupOptions } from './database-backup';
 import type { DatabaseBackend } from './database-backend';
 import { cloudNativePgProblems } from './database-cloud-native-pg-rules';
@@ -79,7 +80,7 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   durationProblem(problems, 'terminationGrace', input.terminationGrace);
   durationProblem(problems, 'startupDeadline', input.startupDeadline);
   labelProblems(problems, input.labels, input.selector);
-  backupProblems(problems, input.name, input.backup);
+  dumpProblems(problems, scope, input);
   replicaProblems(problems, input);
   poolerProblems(problems, scope, input.pooler, input);
   input.tls?._check(problems);
@@ -87,6 +88,19 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   const operator = input.backend._operator;
   if (operator !== undefined) cloudNativePgProblems(problems, { ...input, operator, settings: settingsOf(input) });
   problems.raise();
+}
+
+/** An operator makes its own kind of backup, and asks for none of what a dump needs. */
+function dumpProblems(problems: Problems, scope: Construct, { name, backup, backend }: DatabaseRulesInput): void {
+  if (backup === undefined) return;
+  if (backend._operator !== undefined) {
+    problems.cron('backup.schedule', backup.schedule);
+    return;
+  }
+  for (const prop of ['image', 'encryptionKey', 'target'] as const) {
+    problems.require(backup[prop] !== undefined, `backup.${prop} is required, save with an operator`);
+  }
+  backupProblems(problems, scope, name, ownBackup(backup));
 }
 
 function engineProblems(problems: Problems, scope: Construct, engine: DatabaseEngine): void {

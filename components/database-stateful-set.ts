@@ -1,14 +1,14 @@
-import { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { IClient } from './connections';
 import { pgHbaConf } from './database-access';
-import type { DatabaseBackupOptions } from './database-backup';
-import { DatabaseBackup } from './database-backup';
+import type { BackupOptions } from './backup-options';
+import { DatabaseBackup, ownBackup } from './database-backup';
 import { postgresqlConf } from './database-configuration';
+import { DATABASE_URL } from './database-connection';
 import { DatabaseEndpoint } from './database-endpoint';
 import { METRICS_PORT, METRICS_PORT_NAME } from './database-metrics';
 import { databaseMonitoring } from './database-monitoring';
-import { databasePod, passwordSource } from './database-pod';
+import { databasePod } from './database-pod';
 import type { PoolerSettings } from './database-pooler';
 import { DatabasePooler, POOLER_SUFFIX } from './database-pooler';
 import { DatabaseReplicas, REPLICA_SUFFIX } from './database-replicas';
@@ -48,7 +48,8 @@ export class StatefulSetServers implements DatabaseServers {
     this.host = this.proxy?.host ?? this.primary.host;
     this.peer = this.proxy?.peer ?? this.primary.peer;
     this.direct = this.proxy === undefined ? undefined : this.addDirect();
-    if (props.backup !== undefined) this.addBackup(props.backup);
+    const backup = ownBackup(props.backup);
+    if (backup !== undefined) this.addBackup(backup);
   }
 
   public allowFrom(...clients: readonly IClient[]): void {
@@ -183,21 +184,13 @@ export class StatefulSetServers implements DatabaseServers {
     });
   }
 
-  private addBackup(options: DatabaseBackupOptions): void {
+  private addBackup(options: BackupOptions): void {
     const { database, primary, input } = this;
-    const { keep = 7, storage = database.storage, deadline = Duration.hours(6) } = options;
-    const ownClass = options.storageClass ?? input.props.storageClass;
-    const { name, engine, databaseName, username, removalPolicy, tls, secretName, port } = database;
     const backup = new DatabaseBackup(database, 'Backup', {
-      ...{ name, engine, host: primary.host, databaseName, username, labels: input.labels, removalPolicy, tls },
-      options: {
-        schedule: options.schedule,
-        ...{ keep, storage, deadline },
-        ...(ownClass === undefined ? {} : { storageClass: ownClass }),
-      },
-      password: passwordSource(secretName),
+      ...{ database, options, labels: input.labels, storageClass: input.props.storageClass },
+      urlKey: database.pooler === undefined ? DATABASE_URL : DIRECT_URL,
     });
-    backup.allowTo(primary.peer);
-    this.policy.allowFrom(backup.peer, port);
+    backup.allowTo(primary.peer, database.port);
+    this.policy.allowFrom(backup.peer, database.port);
   }
 }

@@ -1,6 +1,13 @@
 /** The component library: what a chart is made of. Everything not named here may change without notice. */
 export { AutoscaledService } from './autoscaled-service';
 export type { AutoscaledServiceProps } from './autoscaled-service';
+export { BackupStatus } from './backup-status';
+export type { BackupStatusProps } from './backup-status';
+export { BackupTarget } from './backup-target';
+export type { ObjectStorageOptions } from './backup-target';
+export type { BackupDrillOptions, BackupOptions, BackupPolicyOptions } from './backup-options';
+export { backupMonitoring } from './backup-monitoring';
+export type { BackupMonitoringInput, BackupWatch } from './backup-monitoring';
 export { AppendSync, CachePersistence, EvictionPolicy } from './cache-options';
 export type { AppendOnlyOptions } from './cache-options';
 export { CacheStore } from './cache-store';

@@ -175,12 +175,18 @@ export function podsOf(object: Manifest, scalers: Scalers): Pods | undefined {
     }
     case 'CronJob': {
       const { spec } = (object.spec as Kinds['batch/v1/CronJob']['spec']).jobTemplate;
-      return { count: spec.parallelism ?? 1, spec: spec.template.spec, claims: [] };
+      return { count: spec.parallelism ?? 1, spec: spec.template.spec, claims: passingClaims(spec.template.spec) };
     }
     default:
       return operatedPods(object);
   }
 }
+
+/** Volumes that come and go with a pod. */
+const passingClaims = ({ volumes = [] }: PodSpec): Pods['claims'] =>
+  volumes.flatMap(({ name, ephemeral }) =>
+    ephemeral?.volumeClaimTemplate === undefined ? [] : [{ name, spec: ephemeral.volumeClaimTemplate.spec }],
+  );
 
 /** What the scheduler counts for one pod: its containers together, or its largest init container if that is more. */
 export function podTotals(spec: PodSpec): Totals {

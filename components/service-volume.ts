@@ -1,5 +1,7 @@
 import type { ApiObject, Size } from 'cdk8s';
 import type { Construct } from 'constructs';
+import type { BackupOptions } from './backup-options';
+import { backupProblems } from './backup-options';
 import type { HttpSettings } from './http-settings';
 import type { Volume, VolumeMount } from './kube';
 import type { Late } from './late';
@@ -7,6 +9,7 @@ import { RemovalPolicy } from './release-options';
 import type { Scaling } from './scaling';
 import { DATA_VOLUME, STATEFUL_NAME_MAX, replicaClaims } from './stateful-workload';
 import type { Problems } from './validation';
+import { VolumeBackup } from './volume-backup';
 import type { VolumeClaim } from './volume-claim';
 import { ADOPT_ANNOTATION, volumeClaim } from './volume-claim';
 
@@ -23,6 +26,12 @@ export interface ServiceVolumeOptions {
   readonly storageClass?: Late;
   /** What happens to the volume when the service leaves the definition. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Scheduled archives of its files, and drills of their restore. With a volume for each pod: of the pods that always run, one backup each;
+   * what those have that the autoscaler adds is not backed up.
+   * @default - none
+   */
+  readonly backup?: BackupOptions;
 }
 
 /** A volume that pods on several nodes write to. */
@@ -102,8 +111,10 @@ export class ServiceVolume {
   }
 
   /** Adds the claims that are there from the first pod on. @internal */
-  public _addClaims(scope: Construct, { name, selector }: HttpSettings, replicas: number): readonly ApiObject[] {
+  public _addClaims(scope: Construct, settings: HttpSettings, replicas: number): readonly ApiObject[] {
+    const { name, selector } = settings;
     const removalPolicy = this.options.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.addBackups(scope, settings, replicas);
     const claim = this._claim;
     if (this._perReplica) return replicaClaims(scope, { name, selector, claim, removalPolicy, replicas });
     const annotations = { [ADOPT_ANNOTATION]: 'true' };
@@ -111,10 +122,30 @@ export class ServiceVolume {
     return [volumeClaim(scope, 'Data', { name: `${name}${CLAIM_SUFFIX}`, labels, annotations, claim, removalPolicy })];
   }
 
+  private addBackups(scope: Construct, { name, user, labels, podSelector }: HttpSettings, replicas: number): void {
+    const { backup, size, storageClass, removalPolicy = RemovalPolicy.RETAIN } = this.options;
+    if (backup === undefined) return;
+    const common = { service: name, user, size, storageClass, options: backup, labels, removalPolicy };
+    if (!this._perReplica) {
+      const nodeOf = this.access === 'shared' ? undefined : podSelector;
+      new VolumeBackup(scope, 'Backup', { ...common, name, claimName: `${name}${CLAIM_SUFFIX}`, nodeOf });
+      return;
+    }
+    for (let ordinal = 0; ordinal < replicas; ordinal++) {
+      const pod = `${name}-${ordinal}`;
+      const nodeOf = { matchLabels: { 'statefulset.kubernetes.io/pod-name': pod } };
+      new VolumeBackup(scope, `Backup-${ordinal}`, {
+        ...{ ...common, name: pod, claimName: `${DATA_VOLUME}-${pod}`, nodeOf },
+      });
+    }
+  }
+
   /** @internal */
-  public _check(problems: Problems, name: string, scaling: Scaling, canary: boolean): void {
+  public _check(problems: Problems, scope: Construct, name: string, scaling: Scaling, canary: boolean): void {
     const { maxReplicas, zones } = scaling;
     problems.size('volume.size', this.options.size);
+    // Pods of a StatefulSet have their number in the name.
+    backupProblems(problems, scope, this._perReplica ? `${name}-00` : name, this.options.backup, 'volume.backup');
     switch (this.access) {
       case 'exclusive':
         problems

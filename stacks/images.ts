@@ -19,6 +19,7 @@ const KEYS: Readonly<Record<string, string>> = {
   pooler: 'postgres.pooler',
   postgresExporter: 'postgres.exporter',
   redisExporter: 'redis.exporter',
+  backupStatus: 'backup.status',
   modelFetch: 'llamaCpp.model.fetch',
   fluentBit: 'logs',
 };

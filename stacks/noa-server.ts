@@ -3,7 +3,15 @@ import { GpuRequest } from '../components/gpu-request';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
 import type { NoaServerSettings } from './schema-noa-server';
-import { cacheValues, databaseValues, resources, serviceValues, storeSources, systemValues } from './system';
+import {
+  cacheValues,
+  databaseValues,
+  resources,
+  serviceValues,
+  storeBackupValues,
+  storeSources,
+  systemValues,
+} from './system';
 
 type Name = keyof NoaServerValues['images'];
 
@@ -34,6 +42,7 @@ export function noaServerValues(settings: Settings): Omit<NoaServerValues, 'imag
       memoryTarget: mcp.memory.target,
       storage: mcp.volume.storage,
       storageClass: mcp.volume.storageClass || undefined,
+      backup: storeBackupValues(mcp.volume.backup),
     },
     claudeFlow: { ...serviceValues(claudeFlow), memoryTarget: claudeFlow.memory.target },
     agenticOs: { replicas: agenticOs.replicas, resources: resources(agenticOs) },

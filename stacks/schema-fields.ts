@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { IngressFeature } from '../components/ingress-options';
 import type { Rule } from '../components/rules';
 import { cronProblem, dnsLabelProblem, dnsSubdomainProblem, hostProblem, percentProblem } from '../components/rules';
+import { isCidr } from '../components/http-settings';
 import { parseCpu, parseSize } from '../components/units';
 
 /** Text that a rule accepts. */
@@ -115,6 +116,41 @@ const ingress = z.strictObject({
   rateLimit: z.strictObject({ requestsPerSecond: integer(0, 1_000_000), burstMultiplier: count(1000) }),
 });
 
+export const storageClass = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
+
+/** Where a system's archives are kept, with what they are made, and what remembers that they are good. */
+const backup = z.strictObject({
+  source,
+  status: z.strictObject({ source, storage: size, storageClass }),
+  target: z.strictObject({
+    kind: z.enum(['volume', 'objectStorage']),
+    endpoint: text((value) =>
+      /^https?:\/\/[a-z0-9.-]+(:[0-9]{1,5})?$/.test(value)
+        ? undefined
+        : 'must be an address such as https://s3.example.com',
+    ),
+    bucket: text((value) =>
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? undefined : 'must be the name of a bucket',
+    ),
+    prefix: text((value) =>
+      /^([A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*)?$/.test(value) ? undefined : "must be folders joined by '/'",
+    ),
+    region: text((value) => (/^[a-z0-9-]{1,63}$/.test(value) ? undefined : 'must be the name of a region')),
+    credentialsSecretName: subdomain,
+    pathStyle: z.boolean(),
+    cidr: text((value) => (isCidr(value) ? undefined : 'must be a CIDR block such as 10.0.0.0/16')),
+  }),
+});
+
+/** When one store is backed up, how much of it is kept, and when its restore is practised. */
+export const storeBackup = z.strictObject({
+  schedule: text(cronProblem),
+  keep: count(365),
+  maxAgeDays: count(3650),
+  storage: size,
+  drillSchedule: text((value) => (value === '' ? undefined : cronProblem(value))),
+});
+
 /** What every system has: where it is, how it is reached, and who may look after it. */
 export const system = {
   namespace: label,
@@ -125,20 +161,19 @@ export const system = {
     secretName: subdomain,
   }),
   ingress,
+  backup,
   access: z.strictObject({ viewers: z.array(z.string()).max(20), operators: z.array(z.string()).max(20) }),
 };
 
-export const storageClass = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
-const store = { source, storageClass, storage: size, ...compute };
+const store = { source, storageClass, storage: size, ...compute, backup: storeBackup };
 
-/** A database: what stands before and beside it, and its dumps. */
+/** A database, and what stands before and beside it. */
 export const database = z.strictObject({
   ...store,
   readReplicas: integer(0, 8),
   pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
   exporter: z.strictObject({ source }),
   tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
-  backup: z.strictObject({ schedule: text(cronProblem), keep: count(365), storage: size }),
 });
 export const cache = z.strictObject({
   ...store,

@@ -13,6 +13,7 @@ import {
   size,
   source,
   storageClass,
+  storeBackup,
   system,
   text,
 } from './schema-fields';
@@ -52,7 +53,7 @@ const variables = z.record(z.string(), z.string()).superRefine((given, context) 
 export const noaServerSchema = z.strictObject({
   ...system,
   ui: z.strictObject({ ...scaledService, canary }),
-  mcp: memoryBound.extend({ volume: z.strictObject({ storage: size, storageClass }) }),
+  mcp: memoryBound.extend({ volume: z.strictObject({ storage: size, storageClass, backup: storeBackup }) }),
   claudeFlow: memoryBound,
   agenticOs: z.strictObject({ source, replicas: count(100), ...compute }),
   llamaCpp: z.strictObject({

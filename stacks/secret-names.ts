@@ -20,6 +20,7 @@ export const SECRETS: SecretsOf<GeneratedSecret> = {
     replicationPassword: generated('noodle-core-postgres-replication'),
     redisPassword: generated('noodle-core-redis'),
     redisSystemPassword: generated('noodle-core-redis-system'),
+    backupKey: generated('noodle-core-backup-key', 64),
     secretKey: generated('noodle-core-secret-key', 64),
   },
   noaServer: {
@@ -27,6 +28,7 @@ export const SECRETS: SecretsOf<GeneratedSecret> = {
     replicationPassword: generated('noa-server-postgres-replication'),
     redisPassword: generated('noa-server-redis'),
     redisSystemPassword: generated('noa-server-redis-system'),
+    backupKey: generated('noa-server-backup-key', 64),
     secretKey: generated('noa-server-secret-key', 64),
     encryptionKey: generated('noa-server-encryption-key', 64),
     llamaApiKey: generated('noa-server-llama-api-key', 48),

@@ -1,5 +1,14 @@
+import { Duration } from 'cdk8s';
 import type { StoreImages } from '../charts/stores';
-import type { CacheValues, DatabaseValues, ServiceValues, StoreValues, SystemValues } from '../charts/values';
+import type {
+  BackupValues,
+  CacheValues,
+  DatabaseValues,
+  ServiceValues,
+  StoreBackupValues,
+  StoreValues,
+  SystemValues,
+} from '../charts/values';
 import { Certificate } from '../components/certificate';
 import { DatabaseTls } from '../components/database-tls';
 import { RemovalPolicy } from '../components/release-options';
@@ -8,7 +17,7 @@ import { ingressValues } from './ingress';
 import type { NoodleCoreSettings } from './schema-noodle-core';
 import type { Settings } from './schema';
 
-type SystemSettings = Pick<NoodleCoreSettings, 'namespace' | 'host' | 'tls' | 'access' | 'ingress'>;
+type SystemSettings = Pick<NoodleCoreSettings, 'namespace' | 'host' | 'tls' | 'access' | 'ingress' | 'backup'>;
 type Amounts = Pick<NoodleCoreSettings['redis'], 'cpu' | 'memory'>;
 type Scaled = Pick<NoodleCoreSettings['runtime'], 'minReplicas' | 'maxReplicas' | 'cpu' | 'memory'>;
 
@@ -26,9 +35,23 @@ export function systemValues(settings: Settings, own: SystemSettings): SystemVal
     tlsSecretName: tls.source === 'issuer' ? tls.secretName : undefined,
     ingress: ingressValues(cluster.ingress, own.ingress),
     removalPolicy: state.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    backup: backupValues(own.backup),
     largestNode: { cpu, memory, devices: { [NVIDIA]: gpus } },
   };
 }
+
+function backupValues({ target, status }: SystemSettings['backup']): BackupValues {
+  const { kind, ...bucket } = target;
+  return {
+    bucket: kind === 'objectStorage' ? bucket : undefined,
+    status: { storage: status.storage, storageClass: status.storageClass || undefined },
+  };
+}
+
+export const storeBackupValues = (settings: StoreSettings['backup']): StoreBackupValues => {
+  const { schedule, keep, maxAgeDays, storage, drillSchedule } = settings;
+  return { schedule, keep, storage, maxAge: Duration.days(maxAgeDays), drillSchedule: drillSchedule || undefined };
+};
 
 function certificate(tls: SystemSettings['tls']): Certificate {
   switch (tls.source) {
@@ -53,12 +76,13 @@ export const serviceValues = (settings: Scaled): ServiceValues => ({
   cpuTarget: settings.cpu.target,
 });
 
-type StoreSettings = Amounts & Pick<NoodleCoreSettings['redis'], 'storage' | 'storageClass'>;
+type StoreSettings = Amounts & Pick<NoodleCoreSettings['redis'], 'storage' | 'storageClass' | 'backup'>;
 
 export const storeValues = (settings: StoreSettings): StoreValues => ({
   resources: resources(settings),
   storage: settings.storage,
   storageClass: settings.storageClass || undefined,
+  backup: storeBackupValues(settings.backup),
 });
 
 export const cacheValues = (settings: NoodleCoreSettings['redis']): CacheValues => {
@@ -70,11 +94,10 @@ export const cacheValues = (settings: NoodleCoreSettings['redis']): CacheValues 
 };
 
 export const databaseValues = (settings: NoodleCoreSettings['postgres']): DatabaseValues => {
-  const { backup, readReplicas, pooler } = settings;
+  const { readReplicas, pooler } = settings;
   const { replicas, maxServerConnections } = pooler;
   return {
     ...storeValues(settings),
-    backup,
     readReplicas,
     pooler: { replicas, maxServerConnections },
     tls: tls(settings.tls),
@@ -92,13 +115,19 @@ function tls({ source, issuer }: NoodleCoreSettings['postgres']['tls']): Databas
   }
 }
 
-type Stores = Pick<NoodleCoreSettings, 'postgres' | 'redis'>;
+type Stores = Pick<NoodleCoreSettings, 'postgres' | 'redis' | 'backup'>;
 
 /** Where the images of a system's stores come from. */
-export const storeSources = ({ postgres, redis }: Stores): Readonly<Record<keyof StoreImages, ImageSource>> => ({
+export const storeSources = ({
+  postgres,
+  redis,
+  backup,
+}: Stores): Readonly<Record<keyof StoreImages, ImageSource>> => ({
   postgres: postgres.source,
   pooler: postgres.pooler.source,
   postgresExporter: postgres.exporter.source,
   redis: redis.source,
   redisExporter: redis.exporter.source,
+  backup: backup.source,
+  backupStatus: backup.status.source,
 });

@@ -3,6 +3,7 @@ import { Chart, Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import { AutoscaledService } from '../../components/autoscaled-service';
 import type { Canary } from '../../components/canary';
+import type { BackupStatus } from '../../components/backup-status';
 import type { CacheStore } from '../../components/cache-store';
 import { GpuInferenceDeployment } from '../../components/gpu-inference-deployment';
 import { InferenceServer } from '../../components/inference-server';
@@ -16,6 +17,7 @@ import { ServiceVolume } from '../../components/service-volume';
 import { ScalingSignal } from '../../components/scaling-signal';
 import type { StatefulDatabase } from '../../components/stateful-database';
 import type { TlsIngress } from '../../components/tls-ingress';
+import { Backups } from '../backups';
 import { addIngress, canaryOf } from '../edge';
 import { addCache, addDatabase, poolSize, readPoolSize } from '../stores';
 import type { ServiceValues } from '../values';
@@ -30,6 +32,7 @@ const PORTS: Readonly<Record<ServiceName, number>> = { ui: 3000, mcp: 8001, 'cla
 /** Longest completion at the model server, in seconds; each hop before it waits a little longer, so that the innermost one gives up first. */
 const COMPLETION_SECONDS = 120;
 const HOP_SECONDS = 5;
+const afterHops = (hops: number): number => COMPLETION_SECONDS + hops * HOP_SECONDS;
 /** Begin of the variables of the connection to the database's replicas. */
 const READ_PREFIX = 'READ_';
 /** Where MCP's volume is mounted. */
@@ -59,6 +62,8 @@ export class NoaServer extends Chart {
   public readonly llamaCpp: GpuInferenceDeployment;
   public readonly postgres: StatefulDatabase;
   public readonly redis: CacheStore;
+  /** What knows when each store was last backed up and proved. */
+  public readonly backupStatus: BackupStatus;
 
   /** @throws ValidationError where a component refuses its values, before any of its objects exists */
   public constructor(
@@ -72,19 +77,17 @@ export class NoaServer extends Chart {
     const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
     const access = new NamespaceAccess(this, 'access', values.access);
     this.addSecret();
+    const backups = new Backups(this, { values: values.backup, images, key: secrets.backupKey, removalPolicy });
+    this.backupStatus = backups.status;
     const { postgresPassword: password, replicationPassword } = secrets;
-    const database = { values: values.postgres, images, password, replicationPassword, removalPolicy };
+    const database = { values: values.postgres, images, password, replicationPassword, backups, removalPolicy };
     this.postgres = addDatabase(this, { name: 'noa', initScripts: initScripts(), ...database });
     const { redisPassword, redisSystemPassword: systemPassword } = secrets;
-    const cache = { values: values.redis, images, password: redisPassword, systemPassword, removalPolicy };
+    const cache = { values: values.redis, images, password: redisPassword, systemPassword, backups, removalPolicy };
     this.redis = addCache(this, cache);
     this.llamaCpp = this.addLlamaCpp();
     const { ui, mcp, claudeFlow, agenticOs } = values;
-    const [flowSeconds, mcpSeconds, uiSeconds] = [0, 1, 2].map((hops) => COMPLETION_SECONDS + hops * HOP_SECONDS) as [
-      number,
-      number,
-      number,
-    ];
+    const [flowSeconds, mcpSeconds, uiSeconds] = [afterHops(0), afterHops(1), afterHops(2)];
 
     this.agenticOs = this.addService(
       'agentic-os',
@@ -98,7 +101,7 @@ export class NoaServer extends Chart {
     );
     this.mcp = this.addService(
       'mcp',
-      { ...byMemoryToo(mcp), image: images.mcp, longestRequest: mcpSeconds, volume: mcpVolume(values) },
+      { ...byMemoryToo(mcp), image: images.mcp, longestRequest: mcpSeconds, volume: mcpVolume(values, backups) },
       { completionSeconds: mcpSeconds, dataDirectory: DATA_DIRECTORY },
     );
     this.ui = this.addService(
@@ -110,6 +113,7 @@ export class NoaServer extends Chart {
     const ingress = this.addIngress();
     const parts = [
       access,
+      this.backupStatus,
       this.postgres,
       this.redis,
       this.llamaCpp,
@@ -207,12 +211,13 @@ const byMemoryToo = (values: MemoryBoundValues) => ({
 });
 
 /** A volume for each pod: what MCP keeps belongs to the sessions of that pod, and any class of volumes will do. */
-const mcpVolume = ({ mcp: { storage, storageClass }, removalPolicy }: NoaServerValues): ServiceVolume =>
+const mcpVolume = ({ mcp: { storage, storageClass, backup }, removalPolicy }: NoaServerValues, backups: Backups) =>
   ServiceVolume.perReplica({
     directory: DATA_DIRECTORY,
     size: storage,
     ...(storageClass === undefined ? {} : { storageClass }),
     removalPolicy,
+    backup: backups.of(backup),
   });
 const modelSource = ({ path, uri, revision, sha256, size }: ModelValues, image: Late): ModelSource =>
   uri === '' ? ModelSource.baked(path) : ModelSource.fromUri({ uri, revision, sha256, size, image });

@@ -3,7 +3,14 @@ import type { ContainerResources } from 'cdk8s-plus-28';
 import type { GpuRequest } from '../../components/gpu-request';
 import type { Late, LateSecret } from '../../components/late';
 import type { StoreImages } from '../stores';
-import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, SystemValues } from '../values';
+import type {
+  CacheValues,
+  DatabaseValues,
+  FrontValues,
+  ServiceValues,
+  StoreBackupValues,
+  SystemValues,
+} from '../values';
 
 /** All that differs between two Noa Servers: plain data, images and secrets. */
 export interface NoaServerValues extends SystemValues {
@@ -18,6 +25,8 @@ export interface NoaServerValues extends SystemValues {
     readonly redisPassword: LateSecret;
     /** What several servers of Redis prove to each other who they are with. */
     readonly redisSystemPassword: LateSecret;
+    /** What archives are encrypted with. */
+    readonly backupKey: LateSecret;
     /** Key that services sign and check tokens with. */
     readonly secretKey: LateSecret;
     /** Key that other systems' credentials are encrypted with. */
@@ -26,7 +35,11 @@ export interface NoaServerValues extends SystemValues {
     readonly llamaApiKey: LateSecret;
   };
   readonly ui: FrontValues;
-  readonly mcp: MemoryBoundValues & { readonly storage: Size; readonly storageClass: string | undefined };
+  readonly mcp: MemoryBoundValues & {
+    readonly storage: Size;
+    readonly storageClass: string | undefined;
+    readonly backup: StoreBackupValues;
+  };
   readonly claudeFlow: MemoryBoundValues;
   readonly agenticOs: { readonly replicas: number; readonly resources: ContainerResources };
   readonly llamaCpp: LlamaValues;

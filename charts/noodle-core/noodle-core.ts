@@ -1,6 +1,7 @@
 import type { App } from 'cdk8s';
 import { Chart } from 'cdk8s';
 import type { AutoscaledService } from '../../components/autoscaled-service';
+import type { BackupStatus } from '../../components/backup-status';
 import type { CacheStore } from '../../components/cache-store';
 import { kubeObject } from '../../components/kube';
 import { LateTokens } from '../../components/late';
@@ -8,6 +9,7 @@ import { NamespaceAccess } from '../../components/namespace-access';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
 import type { StatefulDatabase } from '../../components/stateful-database';
 import type { TlsIngress } from '../../components/tls-ingress';
+import { Backups } from '../backups';
 import { addIngress } from '../edge';
 import { addCache, addDatabase, poolSize } from '../stores';
 import { addIde, addNginx, addRuntime, SECRET, SECRET_KEY } from './services';
@@ -24,6 +26,8 @@ export class NoodleCore extends Chart {
   public readonly nginx: AutoscaledService | undefined;
   public readonly postgres: StatefulDatabase;
   public readonly redis: CacheStore;
+  /** What knows when each store was last backed up and proved. */
+  public readonly backupStatus: BackupStatus;
 
   /** @throws ValidationError where a component refuses its values, before any of its objects exists */
   public constructor(
@@ -36,18 +40,20 @@ export class NoodleCore extends Chart {
     const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
     const access = new NamespaceAccess(this, 'access', values.access);
     this.addSecret();
+    const backups = new Backups(this, { values: values.backup, images, key: secrets.backupKey, removalPolicy });
+    this.backupStatus = backups.status;
     const { postgresPassword: password, replicationPassword } = secrets;
-    const database = { values: values.postgres, images, password, replicationPassword, removalPolicy };
+    const database = { values: values.postgres, images, password, replicationPassword, backups, removalPolicy };
     this.postgres = addDatabase(this, { name: 'noodlecore', ...database });
     const { redisPassword, redisSystemPassword: systemPassword } = secrets;
-    const cache = { values: values.redis, images, password: redisPassword, systemPassword, removalPolicy };
+    const cache = { values: values.redis, images, password: redisPassword, systemPassword, backups, removalPolicy };
     this.redis = addCache(this, cache);
     this.runtime = addRuntime(this, values).connects(this.postgres, this.redis);
     this.runtime.addEnv('DATABASE_POOL_MAX', String(poolSize(this.postgres, [this.runtime])));
     this.ide = addIde(this, values).connects(this.runtime);
     this.nginx = addNginx(this, values, this.runtime);
     const ingress = this.addIngress(this.nginx ?? this.runtime);
-    const parts = [access, this.postgres, this.redis, this.runtime, this.ide, ingress];
+    const parts = [access, this.backupStatus, this.postgres, this.redis, this.runtime, this.ide, ingress];
     for (const part of [...parts, ...(this.nginx === undefined ? [] : [this.nginx])]) part.node.addDependency(baseline);
   }
 

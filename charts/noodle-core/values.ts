@@ -15,6 +15,8 @@ export interface NoodleCoreValues extends SystemValues {
     readonly redisPassword: LateSecret;
     /** What several servers of Redis prove to each other who they are with. */
     readonly redisSystemPassword: LateSecret;
+    /** What archives are encrypted with. */
+    readonly backupKey: LateSecret;
     /** Key that the runtime signs its tokens with. */
     readonly secretKey: LateSecret;
   };

@@ -1,6 +1,7 @@
 import { ApiObject, App, Chart, Duration, Size } from 'cdk8s';
 import * as fc from 'fast-check';
 
+import { BackupTarget } from '../../components/backup-target';
 import { DatabaseEngine } from '../../components/database-engine';
 import { PoolMode } from '../../components/database-pooler';
 import { DatabaseTls } from '../../components/database-tls';
@@ -39,11 +40,24 @@ const backup = fc.record(
   {
     schedule: fc.constantFrom('@daily', '30 2 * * *', '*/15 0-6 1,15 * mon-fri'),
     keep: fc.integer({ min: 1, max: 366 }),
-    storage: gibibytes,
-    storageClass: fc.constant('slow'),
+    image: fc.constant(image),
+    encryptionKey: fc.stringMatching(/^[!-~]{32,60}$/),
+    target: fc.oneof(
+      gibibytes.map((size) => BackupTarget.volume(size, 'slow')),
+      fc.constant(
+        BackupTarget.objectStorage({
+          endpoint: 'https://s3.example.com:9000',
+          bucket: 'backups',
+          prefix: 'a/b',
+          credentialsSecretName: 'bucket',
+        }),
+      ),
+    ),
+    maxAge: fc.integer({ min: 1, max: 900 }).map((days) => Duration.days(days)),
+    drill: fc.constant({ schedule: '@weekly' }),
     deadline: seconds(86_400).map((one) => Duration.seconds(one.toSeconds() + 60)),
   },
-  { requiredKeys: ['schedule'] },
+  { requiredKeys: ['schedule', 'image', 'encryptionKey', 'target'] },
 );
 
 const engine = fc

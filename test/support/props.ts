@@ -1,5 +1,7 @@
 import type { Chart } from 'cdk8s';
 import { Duration, Size } from 'cdk8s';
+import type { BackupDrillOptions, BackupOptions } from '../../components/backup-options';
+import { BackupTarget } from '../../components/backup-target';
 import { AppendSync, CachePersistence, EvictionPolicy } from '../../components/cache-options';
 import type { CacheStoreProps } from '../../components/cache-store';
 import { CacheStore } from '../../components/cache-store';
@@ -23,6 +25,33 @@ export interface ComponentCase {
 const DIGEST = '@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 
 export const engine = DatabaseEngine.postgres('15', { image: `registry.test/postgres${DIGEST}` });
+
+/** Only what a backup cannot do without. */
+export const minimalBackup: BackupOptions = {
+  schedule: '@daily',
+  image: `registry.test/backup${DIGEST}`,
+  encryptionKey: 'canary-key-of-all-archives-0123456789',
+  target: BackupTarget.volume(Size.gibibytes(10)),
+};
+
+/** Every option of a backup, save where it reports, which is a construct. */
+export const fullBackup: Required<Omit<BackupOptions, 'status'>> & { readonly drill: Required<BackupDrillOptions> } = {
+  ...minimalBackup,
+  schedule: '30 2 * * *',
+  keep: 14,
+  maxAge: Duration.days(60),
+  target: BackupTarget.volume(Size.gibibytes(40), 'slow'),
+  deadline: Duration.hours(2),
+  overdueAfter: Duration.hours(30),
+  resources: compute([100, 500], [128, 1024]),
+  drill: {
+    schedule: '@weekly',
+    deadline: Duration.hours(3),
+    overdueAfter: Duration.days(9),
+    scratch: Size.gibibytes(60),
+    storageClass: 'scratch',
+  },
+};
 
 /** Only what a StatefulDatabase cannot do without. */
 export const minimalDatabase: StatefulDatabaseProps = { engine, password: 'correct-horse' };
@@ -53,13 +82,7 @@ export const fullDatabase: Required<StatefulDatabaseProps> = {
   removalPolicy: RemovalPolicy.DESTROY,
   terminationGrace: Duration.minutes(3),
   startupDeadline: Duration.minutes(20),
-  backup: {
-    schedule: '30 2 * * *',
-    keep: 14,
-    storage: Size.gibibytes(40),
-    storageClass: 'slow',
-    deadline: Duration.hours(2),
-  },
+  backup: fullBackup,
   labels: { 'example.com/team': 'data' },
   backend: DatabaseBackend.statefulSet(),
   readReplicas: 2,
@@ -108,6 +131,7 @@ export const fullCache: Required<CacheStoreProps> = {
       channels: ['reports'],
     }),
   ],
+  backup: fullBackup,
   metrics: { image: `registry.test/redis-exporter${DIGEST}`, user: 20075, resources: compute([20, 100], [16, 32]) },
   name: 'sessions',
   port: 6380,
@@ -126,6 +150,8 @@ export const fullCache: Required<CacheStoreProps> = {
   labels: { 'example.com/team': 'data' },
 };
 
+const withoutBackup = ({ backup: _, ...rest }: Required<CacheStoreProps>): CacheStoreProps => rest;
+
 /** Both ends of what each component may be built with. */
 export const componentCases: readonly ComponentCase[] = [
   {
@@ -137,6 +163,7 @@ export const componentCases: readonly ComponentCase[] = [
   { name: 'CacheStore, full', build: (chart) => void new CacheStore(chart, 'redis', fullCache) },
   {
     name: 'CacheStore, cluster',
-    build: (chart) => void new CacheStore(chart, 'redis', { ...fullCache, topology: CacheTopology.cluster() }),
+    build: (chart) =>
+      void new CacheStore(chart, 'redis', { ...withoutBackup(fullCache), topology: CacheTopology.cluster() }),
   },
 ];

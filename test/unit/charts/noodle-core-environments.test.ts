@@ -50,7 +50,10 @@ describe('security in prod', () => {
         .map((peer) => peer.podSelector?.matchLabels)
         // It asks everybody for metrics: see observability.test.ts.
         .filter((labels) => labels?.['app.kubernetes.io/name'] !== 'prometheus');
-    expect(clients('redis')).toEqual([{ 'app.kubernetes.io/name': 'noodle-runtime' }]);
+    expect(clients('redis')).toEqual([
+      { 'app.kubernetes.io/name': 'redis-backup' },
+      { 'app.kubernetes.io/name': 'noodle-runtime' },
+    ]);
     expect(clients('postgres-pooler')).toEqual([{ 'app.kubernetes.io/name': 'noodle-runtime' }]);
     expect(clients('postgres')).toEqual([
       { 'app.kubernetes.io/name': 'postgres-pooler' },

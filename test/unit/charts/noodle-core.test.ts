@@ -150,13 +150,19 @@ describe('PostgreSQL in prod', () => {
     expect(pick(prod, 'v1/ConfigMap', 'postgres-config').data['postgresql.conf']).toMatch(/^log_[a-z_]+ = /m);
   });
 
-  it('is dumped every day to a volume of its own, and fourteen dumps are kept', () => {
+  it('is dumped every day to a bucket, fourteen dumps are kept, and one is restored for practice every week', () => {
     const { spec } = pick(prod, 'batch/v1/CronJob', 'postgres-backup');
     expect(spec.schedule).toBe('0 3 * * *');
     expect(spec.concurrencyPolicy).toBe('Forbid');
     const backup = spec.jobTemplate.spec.template.spec.containers[0] as Container;
-    expect(Object.values(environmentOf(backup))).toContain('14');
-    expect(pick(prod, 'v1/PersistentVolumeClaim', 'postgres-backup').spec.resources?.requests?.storage).toBe('50Gi');
+    expect(environmentOf(backup)).toMatchObject({
+      BACKUP_KEEP: '14',
+      BACKUP_MAX_AGE_DAYS: '90',
+      BACKUP_REMOTE: 'target:trellis-backups/prod/noodle-core',
+      RCLONE_CONFIG_TARGET_SECRET_ACCESS_KEY: 'secret:backup-credentials/SECRET_ACCESS_KEY',
+      BACKUP_STATUS_ADDRESS: 'backup-status-service.noodle-core.svc:9091',
+    });
+    expect(pick(prod, 'batch/v1/CronJob', 'postgres-drill').spec.schedule).toBe('0 5 * * 0');
   });
 });
 

@@ -13,7 +13,7 @@ const digest = (name: string): string =>
 /** Where a test's alerts go. */
 export const RECEIVER_URL = 'https://alerts.example.test/hook/CANARY';
 
-const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporter'] as const;
+const STORES = ['postgres', 'pooler', 'postgresExporter', 'redis', 'redisExporter', 'backup', 'backupStatus'] as const;
 
 /** Every image by its name in the settings, by a digest that nobody else has. */
 export const IMAGES = {

@@ -1,6 +1,7 @@
 import { Duration, Size } from 'cdk8s';
 import { DatabaseBackend } from '../../../components/database-backend';
 import type { CloudNativePgOptions } from '../../../components/database-cloud-native-pg-options';
+import { BackupTarget } from '../../../components/backup-target';
 import { CloudNativePgBackup, PrimaryUpdate } from '../../../components/database-cloud-native-pg-options';
 import { DatabaseEngine } from '../../../components/database-engine';
 import { ValidationError } from '../../../components/errors';
@@ -51,12 +52,15 @@ const cases: readonly Case[] = [
   ['a user of the pooler', { pooler: { ...pooler, user: 10073 } }, {}, /^pooler.user has no use/],
   ['backups that are kept', { backup: { ...backup, keep: 7 } }, snapshots, /^backup.keep has no use .* prunes/],
   [
-    'a volume of backups',
-    { backup: { ...backup, storage: Size.gibibytes(1) } },
+    'a place of backups',
+    { backup: { ...backup, target: BackupTarget.volume(Size.gibibytes(1)) } },
     snapshots,
-    /^backup.storage has no use/,
+    /^backup.target has no use/,
   ],
-  ['a class of backups', { backup: { ...backup, storageClass: 'slow' } }, snapshots, /^backup.storageClass has no use/],
+  ['a key of backups', { backup: { ...backup, encryptionKey: 'k' } }, snapshots, /^backup.encryptionKey has no use/],
+  ['an image of backups', { backup: { ...backup, image: 'backup:1' } }, snapshots, /^backup.image has no use/],
+  ['an age of backups', { backup: { ...backup, maxAge: Duration.days(9) } }, snapshots, /^backup.maxAge has no use/],
+  ['a drill of backups', { backup: { ...backup, drill: backup } }, snapshots, /^backup.drill has no use/],
   ['a backup’s deadline', { backup: { ...backup, deadline: Duration.hours(1) } }, snapshots, /^backup.deadline has no/],
   ['a backup that nobody makes', { backup }, {}, /^backup .* needs to be told how/],
   ['a setting of the operator', parameter('archive_mode'), {}, /'archive_mode' belongs to the operator/],

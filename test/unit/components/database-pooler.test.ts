@@ -4,7 +4,7 @@ import { DatabaseTls } from '../../../components/database-tls';
 import { LateTokens } from '../../../components/late';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
-import { fullDatabase, minimalDatabase } from '../../support/props';
+import { fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
 import { find, inventory, newChart } from '../../support/synth';
 
 const image = 'registry.test/pgbouncer:1.18';
@@ -100,9 +100,11 @@ test('clients are let into the pooler, the pooler into the server, and who asks 
 });
 
 test('a dump goes around the pooler', () => {
-  const { chart, policy } = build({}, { backup: { schedule: '@daily' } });
+  const { chart, policy } = build({}, { backup: minimalBackup });
   const { spec } = find(chart, 'batch/v1/CronJob', 'postgres-backup').spec.jobTemplate.spec.template;
-  expect(spec.containers[0]?.env).toContainEqual({ name: 'PGHOST', value: 'postgres-service.noodle-core.svc' });
+  expect(spec.volumes?.find(({ name }) => name === 'url')?.secret?.items).toEqual([
+    { key: 'DATABASE_DIRECT_URL', path: 'url' },
+  ]);
   expect(policy('postgres').ingress).toEqual([{ from: [peer('postgres-pooler'), peer('postgres-backup')], ports }]);
   expect(policy('postgres-pooler').ingress).toBeUndefined();
 });

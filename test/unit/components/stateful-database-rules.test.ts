@@ -3,13 +3,14 @@ import { Cpu } from 'cdk8s-plus-28';
 import * as fc from 'fast-check';
 import type { DatabaseConfiguration } from '../../../components/database-configuration';
 import { databaseSettings, parameterProblems } from '../../../components/database-configuration';
+import { BackupTarget } from '../../../components/backup-target';
 import { DatabaseEngine } from '../../../components/database-engine';
 import { ValidationError } from '../../../components/errors';
 import { compute } from '../../../components/pod';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
 import { sizeBytes } from '../../../components/units';
-import { engine, fullDatabase, minimalDatabase } from '../../support/props';
+import { engine, fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
 import { newChart, objectsOf, problemsOf } from '../../support/synth';
 
 const problems = (props: Partial<StatefulDatabaseProps>, id = 'postgres') =>
@@ -17,7 +18,7 @@ const problems = (props: Partial<StatefulDatabaseProps>, id = 'postgres') =>
 const configured = (configuration: DatabaseConfiguration) => ({ configuration });
 const image = 'registry.test/postgres:15';
 const long = (length: number) => 'a'.repeat(length);
-const backup = { schedule: '@daily' };
+const backup = minimalBackup;
 
 // What is wrong, the props, and the one problem that is reported.
 const cases: readonly (readonly [string, Partial<StatefulDatabaseProps>, RegExp])[] = [
@@ -192,9 +193,46 @@ const cases: readonly (readonly [string, Partial<StatefulDatabaseProps>, RegExp]
     { labels: { 'app.kubernetes.io/name': 'x' } },
     /^labels: 'app.kubernetes.io\/name' selects the pods/,
   ],
-  ['a minute 61', { backup: { schedule: '61 * * * *' } }, /^backup.schedule must be a cron schedule: minute '61'/],
+  [
+    'a minute 61',
+    { backup: { ...backup, schedule: '61 * * * *' } },
+    /^backup.schedule must be a cron schedule: minute '61'/,
+  ],
   ['keeping nothing', { backup: { ...backup, keep: 0 } }, /^backup.keep must be a whole number from 1 to 366, got 0/],
-  ['room for no dump', { backup: { ...backup, storage: Size.gibibytes(0) } }, /^backup.storage must be a size/],
+  [
+    'room for no dump',
+    { backup: { ...backup, target: BackupTarget.volume(Size.gibibytes(0)) } },
+    /^backup.target.size must be a size/,
+  ],
+  ['a short key', { backup: { ...backup, encryptionKey: 'canary' } }, /^backup.encryptionKey must have .* not shown$/],
+  ['an image that is none', { backup: { ...backup, image: 'A B' } }, /^backup.image must be an image reference/],
+  ['half a day', { backup: { ...backup, maxAge: Duration.hours(12) } }, /^backup.maxAge must be .* at least 86400/],
+  ['no time at all', { backup: { ...backup, overdueAfter: Duration.seconds(0) } }, /^backup.overdueAfter must be/],
+  [
+    'a drill in hour 25',
+    { backup: { ...backup, drill: { schedule: '0 25 * * *' } } },
+    /^backup.drill.schedule must be/,
+  ],
+  [
+    'a drill without room',
+    { backup: { ...backup, drill: { schedule: '@daily', scratch: Size.gibibytes(0) } } },
+    /^backup.drill.scratch must be a size/,
+  ],
+  [
+    'a drill without time',
+    { backup: { ...backup, drill: { schedule: '@daily', deadline: Duration.seconds(5) } } },
+    /^backup.drill.deadline must be whole seconds, at least 60/,
+  ],
+  [
+    'a drill that is overdue at once',
+    { backup: { ...backup, drill: { schedule: '@daily', overdueAfter: Duration.seconds(5) } } },
+    /^backup.drill.overdueAfter must be whole seconds, at least 60/,
+  ],
+  [
+    'jobs without a limit of memory',
+    { backup: { ...backup, resources: {} } },
+    /^backup.resources.memory.limit is required/,
+  ],
   [
     'a deadline under a minute',
     { backup: { ...backup, deadline: Duration.seconds(5) } },

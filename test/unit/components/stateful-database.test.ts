@@ -8,7 +8,7 @@ import { podsPeer } from '../../../components/network';
 import { compute } from '../../../components/pod';
 import { RemovalPolicy, setReleaseOptions } from '../../../components/release-options';
 import { StatefulDatabase } from '../../../components/stateful-database';
-import { fullDatabase, minimalDatabase } from '../../support/props';
+import { fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
 import { find, inventory, newChart, objectsOf, releaseOptions } from '../../support/synth';
 
 const build = (props = minimalDatabase, namespace: string | undefined = 'noodle-core') => {
@@ -272,7 +272,7 @@ describe('late values', () => {
       engine: DatabaseEngine.postgres('15', { image }),
       storageClass,
       password,
-      backup: { schedule: '@daily' },
+      backup: minimalBackup,
     });
     const tokens = LateTokens.of(chart);
     expect(tokens.lookup(container()?.image ?? '')).toMatchObject({ value: image, secret: false });

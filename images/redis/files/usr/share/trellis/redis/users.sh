@@ -51,6 +51,15 @@ member_users() {
   user_line sentinel "$password" '&* +multi +exec +slaveof +ping +subscribe +publish +config|rewrite +role +info +client|setname +client|kill +script|kill'
 }
 
+# What copies and brings back all keys, for backups. Its password follows from the clients', so that nobody has to keep another one; the
+# job that makes backups knows both.
+backup_user() {
+  [ "${REDIS_BACKUP_USER:-false}" = true ] || return 0
+  password=$(client_password) || exit 78
+  [ -n "$password" ] || refuse "REDIS_BACKUP_USER needs a password of the clients, from which that of the user backup follows"
+  user_line backup "$(hash_of "backup:$password")" '~* +sync +psync +replconf +ping +info +restore +select +flushall'
+}
+
 # The exporter beside the server has a password that nobody outside the pod knows, made at the pod's first start.
 exporter_user() {
   [ -n "${REDIS_EXPORTER_DIR:-}" ] || return 0

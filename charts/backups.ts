@@ -1,0 +1,42 @@
+import type { Construct } from 'constructs';
+import type { BackupOptions } from '../components/backup-options';
+import { BackupStatus } from '../components/backup-status';
+import { BackupTarget } from '../components/backup-target';
+import type { Late, LateSecret } from '../components/late';
+import type { RemovalPolicy } from '../components/release-options';
+import type { BackupValues, StoreBackupValues } from './values';
+
+interface BackupsOptions {
+  readonly values: BackupValues;
+  readonly images: Readonly<Record<'backup' | 'backupStatus', Late>>;
+  /** What every archive of the system is encrypted with. */
+  readonly key: LateSecret;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** How a system's stores are backed up: one image, one key, one place, and one memory of what succeeded. */
+export class Backups {
+  public readonly status: BackupStatus;
+
+  public constructor(
+    scope: Construct,
+    private readonly options: BackupsOptions,
+  ) {
+    const { values, images, removalPolicy } = options;
+    const { storage, storageClass } = values.status;
+    this.status = new BackupStatus(scope, 'backup-status', {
+      ...{ image: images.backupStatus, storage, removalPolicy },
+      ...(storageClass === undefined ? {} : { storageClass }),
+    });
+  }
+
+  /** What one store is told. */
+  public of({ schedule, keep, maxAge, storage, drillSchedule }: StoreBackupValues): BackupOptions {
+    const { values, images, key } = this.options;
+    return {
+      ...{ schedule, keep, maxAge, image: images.backup, encryptionKey: key, status: this.status },
+      target: values.bucket === undefined ? BackupTarget.volume(storage) : BackupTarget.objectStorage(values.bucket),
+      ...(drillSchedule === undefined ? {} : { drill: { schedule: drillSchedule } }),
+    };
+  }
+}
