@@ -7,6 +7,7 @@ export type {
   FrontValues,
   IngressValues,
   ServiceValues,
+  StorageValues,
   StoreValues,
   SystemValues,
 } from './values';

@@ -81,13 +81,17 @@ export interface FrontValues extends ServiceValues {
   readonly canaryWeight: number;
 }
 
-/** Size of a data store, and how it is backed up. */
-export interface StoreValues {
+/** Size of something that keeps data. */
+export interface StorageValues {
   readonly resources: ContainerResources;
   readonly storage: Size;
-  readonly backup: StoreBackupValues;
   /** Nothing for the cluster's default class. */
   readonly storageClass: string | undefined;
+}
+
+/** Size of a data store, and how it is backed up. */
+export interface StoreValues extends StorageValues {
+  readonly backup: StoreBackupValues;
 }
 
 /** Size of a database, and what stands before and beside it. */

@@ -2,7 +2,7 @@ import { Duration } from 'cdk8s';
 import type { ObservabilityValues } from '../charts/observability';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
-import { resources, storeValues, systemValues } from './system';
+import { resources, storageValues, systemValues } from './system';
 
 type Name = keyof ObservabilityValues['images'];
 type Own = Settings['observability'];
@@ -30,7 +30,7 @@ export function observabilityValues(
     prometheus: prometheusValues(own.prometheus),
     alertmanager: alertmanagerValues(own.alertmanager),
     grafana: grafana.enabled ? { resources: resources(grafana) } : undefined,
-    loki: loki.enabled ? { ...storeValues(loki), retention: Duration.days(loki.retentionDays) } : undefined,
+    loki: loki.enabled ? { ...storageValues(loki), retention: Duration.days(loki.retentionDays) } : undefined,
     logs: logs.enabled ? { namespace: logs.namespace, nodes: logs.nodes, resources: resources(logs) } : undefined,
   };
 }
@@ -38,7 +38,7 @@ export function observabilityValues(
 function prometheusValues(settings: Own['prometheus']): ObservabilityValues['prometheus'] {
   const { retention, discovery, scrapeSeconds, evaluationSeconds, longestForSeconds } = settings;
   return {
-    ...storeValues(settings),
+    ...storageValues(settings),
     discovery,
     retention: { time: Duration.days(retention.days), size: retention.size },
     scrapeInterval: Duration.seconds(scrapeSeconds),
@@ -51,7 +51,7 @@ function alertmanagerValues(settings: Own['alertmanager']): ObservabilityValues[
   const { receiver, repeatHours } = settings;
   const { kind, port, addresses } = receiver;
   return {
-    ...storeValues(settings),
+    ...storageValues(settings),
     receiver: kind === 'none' ? undefined : { port, addresses },
     repeat: Duration.hours(repeatHours),
   };

@@ -6,6 +6,7 @@ import type {
   DatabaseValues,
   ServiceValues,
   StoreBackupValues,
+  StorageValues,
   StoreValues,
   SystemValues,
 } from '../charts/values';
@@ -76,12 +77,17 @@ export const serviceValues = (settings: Scaled): ServiceValues => ({
   cpuTarget: settings.cpu.target,
 });
 
-type StoreSettings = Amounts & Pick<NoodleCoreSettings['redis'], 'storage' | 'storageClass' | 'backup'>;
+type StorageSettings = Amounts & Pick<NoodleCoreSettings['redis'], 'storage' | 'storageClass'>;
+type StoreSettings = StorageSettings & Pick<NoodleCoreSettings['redis'], 'backup'>;
 
-export const storeValues = (settings: StoreSettings): StoreValues => ({
+export const storageValues = (settings: StorageSettings): StorageValues => ({
   resources: resources(settings),
   storage: settings.storage,
   storageClass: settings.storageClass || undefined,
+});
+
+const storeValues = (settings: StoreSettings): StoreValues => ({
+  ...storageValues(settings),
   backup: storeBackupValues(settings.backup),
 });
 

@@ -14,7 +14,7 @@ import type { RemovalPolicy } from '../../components/release-options';
 import { DATA_VOLUME, serviceHost, statefulWorkload } from '../../components/stateful-workload';
 import { sizeBytes } from '../../components/units';
 import type { VolumeClaim } from '../../components/volume-claim';
-import type { StoreValues } from '../values';
+import type { StorageValues } from '../values';
 
 /** Files of a ConfigMap or Secret, and the folder where they are. */
 export interface ServerFiles {
@@ -164,7 +164,7 @@ function probes({ probes: paths }: ServerOptions) {
 }
 
 /** The volume of a store. */
-export const claimOf = ({ storage, storageClass }: StoreValues): VolumeClaim => ({
+export const claimOf = ({ storage, storageClass }: StorageValues): VolumeClaim => ({
   size: storage,
   ...(storageClass === undefined ? {} : { storageClass }),
 });

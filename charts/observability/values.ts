@@ -1,7 +1,7 @@
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Duration, Size } from 'cdk8s';
 import type { Late, LateSecret } from '../../components/late';
-import type { StoreValues, SystemValues } from '../values';
+import type { StorageValues, SystemValues } from '../values';
 
 /** All that differs between two observability stacks: plain data, images and secrets. */
 export interface ObservabilityValues extends SystemValues {
@@ -23,7 +23,7 @@ export interface ObservabilityValues extends SystemValues {
 }
 
 /** Size and pace of Prometheus. */
-export interface PrometheusValues extends StoreValues {
+export interface PrometheusValues extends StorageValues {
   /**
    * How it finds pods: it asks the API server itself, or reads files that a small program beside it writes, for builds without that, such as
    * Debian's. Targets and their labels are the same.
@@ -42,7 +42,7 @@ export interface PrometheusValues extends StoreValues {
 }
 
 /** Size of Alertmanager, and who it tells. */
-export interface AlertmanagerValues extends StoreValues {
+export interface AlertmanagerValues extends StorageValues {
   /** Nothing where alerts are only shown. */
   readonly receiver: ReceiverValues | undefined;
   /** How long until an alert that still fires is sent again; a page four times as often. */
@@ -62,7 +62,7 @@ export interface GrafanaValues {
 }
 
 /** Size of the log store. */
-export interface LokiValues extends StoreValues {
+export interface LokiValues extends StorageValues {
   /** What is older goes. */
   readonly retention: Duration;
 }
