@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import type { DatabaseEngine } from './database-engine';
 import type { PasswordSource } from './database-pod';
 import type { DatabaseTls } from './database-tls';
-import { CA_KEY } from './database-tls';
+import { tlsClient } from './database-tls';
 import type { Labels, NetworkPolicyPeer, PodSpec } from './kube';
 import { kubeObject } from './kube';
 import type { Late } from './late';
@@ -60,7 +60,6 @@ export const CRON_JOB_NAME_MAX = 52;
 export const BACKUP_SUFFIX = '-backup';
 
 const DIRECTORY = '/backup';
-const CA_DIRECTORY = '/run/secrets/postgres-ca';
 // Jobs of the last three days can be read; failed ones are counted on top.
 const KEPT_JOBS = { history: 3, ttl: Duration.days(3) } as const;
 
@@ -170,7 +169,7 @@ export class DatabaseBackup extends Construct {
 
   private pod(): PodSpec {
     const { engine, options, host, databaseName, username, password, tls } = this.props;
-    const authority = tls?._authority(this.props.name);
+    const client = tlsClient(tls, this.props.name);
     const env = {
       KEEP: String(options.keep),
       PASSWORD_FILE: password.file,
@@ -179,8 +178,7 @@ export class DatabaseBackup extends Construct {
       PGDATABASE: databaseName,
       PGHOST: host,
       PGPORT: String(engine.port),
-      ...(tls === undefined ? {} : { PGSSLMODE: tls.sslMode }),
-      ...(authority === undefined ? {} : { PGSSLROOTCERT: `${CA_DIRECTORY}/${CA_KEY}` }),
+      ...client.env,
       PGUSER: username,
     };
     const pod = hardenedPod({
@@ -188,13 +186,7 @@ export class DatabaseBackup extends Construct {
       serviceAccount: this.name,
       user: engine.user,
       grace: Duration.seconds(30),
-      volumes: [
-        password.volume,
-        { name: 'dumps', persistentVolumeClaim: { claimName: this.name } },
-        ...(authority === undefined
-          ? []
-          : [{ name: 'ca', secret: { secretName: authority.secretName, items: [{ key: CA_KEY, path: CA_KEY }] } }]),
-      ],
+      volumes: [password.volume, { name: 'dumps', persistentVolumeClaim: { claimName: this.name } }, ...client.volumes],
       containers: [
         {
           name: 'pg-dump',
@@ -204,11 +196,7 @@ export class DatabaseBackup extends Construct {
           env: Object.entries(env).map(([name, value]) => ({ name, value })),
           // pg_dump streams: its memory follows from the longest row and the number of objects, not from the data.
           resources: compute([50, 1000], [64, 512]),
-          mounts: [
-            password.mount,
-            { name: 'dumps', mountPath: DIRECTORY },
-            ...(authority === undefined ? [] : [{ name: 'ca', mountPath: CA_DIRECTORY, readOnly: true }]),
-          ],
+          mounts: [password.mount, { name: 'dumps', mountPath: DIRECTORY }, ...client.mounts],
         },
       ],
     });

@@ -82,6 +82,8 @@ export type { NamespaceQuota, Totals } from './namespace-quota';
 export { compute } from './pod';
 export { RemovalPolicy, movedFrom, releaseOptionsOf, setReleaseOptions } from './release-options';
 export type { ReleaseOptions } from './release-options';
+export { RotatingPassword } from './rotating-password';
+export type { Password, RotatingPasswordOptions } from './rotating-password';
 export { ScalingSignal } from './scaling-signal';
 export type { DescribedObject } from './scaling-signal';
 export { AccessRule, ServiceRole, Verb } from './service-role';
