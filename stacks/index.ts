@@ -6,13 +6,16 @@ import { buildImages } from './images';
 import { noaServerOutputs } from './noa-server';
 import { noodleCoreOutputs } from './noodle-core';
 import { buildPlatform } from './platform';
+import { checkRotations, rotationsOf } from './rotation';
 import { generateSecrets } from './secrets';
 
 /** One environment: configuration → images → secrets → charts → release → outputs. */
 async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   const settings = loadSettings();
+  const rotation = rotationsOf(settings);
+  await checkRotations(rotation);
   const images = await buildImages(settings);
-  const { digestKey, ...secrets } = generateSecrets();
+  const { digestKey, ...secrets } = generateSecrets(settings);
   const app = buildPlatform(settings, {
     noodleCore: { images: images.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: images.noaServer, secrets: secrets.noaServer },
@@ -28,6 +31,7 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   return {
     noodleCore: { ...noodleCoreOutputs(settings), images: images.noodleCore },
     noaServer: { ...noaServerOutputs(settings), images: images.noaServer },
+    rotation,
   };
 }
 

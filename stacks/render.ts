@@ -38,7 +38,7 @@ export async function renderObjects(environment: string): Promise<readonly GitOp
   const image = (source: ImageSource): string =>
     source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
   const named = mapSources(imageSources(settings), image);
-  const secrets = mapSecrets(({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
+  const secrets = mapSecrets(settings, ({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
   const app = buildPlatform(settings, {
     noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: named.noaServer, secrets: secrets.noaServer },

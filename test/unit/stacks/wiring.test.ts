@@ -226,6 +226,11 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
           ...STORE_IMAGES,
         },
       },
+      rotation: Object.fromEntries(
+        ['noodleCore', 'noaServer'].flatMap((system) =>
+          ['postgres', 'redis'].map((store) => [`${system}.${store}`, { accepted: [1], used: 1 }]),
+        ),
+      ),
     });
   });
 });
