@@ -11,6 +11,7 @@ import { PoolMode } from '../../components/database-pooler';
 import { DatabaseTls } from '../../components/database-tls';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
+import { RotatingPassword } from '../../components/rotating-password';
 import type { StatefulDatabaseProps } from '../../components/stateful-database';
 import { StatefulDatabase } from '../../components/stateful-database';
 
@@ -126,6 +127,9 @@ export const fullCache: Required<CacheStoreProps> = {
   labels: { 'example.com/team': 'data' },
 };
 
+/** The middle of a rotation: both are accepted, and clients use the second. */
+export const rotatingPassword = RotatingPassword.of({ accepted: { 1: 'correct-horse', 2: 'battery-staple' }, used: 2 });
+
 /** Both ends of what each component may be built with. */
 export const componentCases: readonly ComponentCase[] = [
   {
@@ -133,6 +137,14 @@ export const componentCases: readonly ComponentCase[] = [
     build: (chart) => void new StatefulDatabase(chart, 'postgres', minimalDatabase),
   },
   { name: 'StatefulDatabase, full', build: (chart) => void new StatefulDatabase(chart, 'postgres', fullDatabase) },
+  {
+    name: 'StatefulDatabase, in a rotation',
+    build: (chart) => void new StatefulDatabase(chart, 'postgres', { ...fullDatabase, password: rotatingPassword }),
+  },
+  {
+    name: 'CacheStore, in a rotation',
+    build: (chart) => void new CacheStore(chart, 'redis', { ...fullCache, password: rotatingPassword }),
+  },
   { name: 'CacheStore, minimal', build: (chart) => void new CacheStore(chart, 'redis', minimalCache) },
   { name: 'CacheStore, full', build: (chart) => void new CacheStore(chart, 'redis', fullCache) },
   {
