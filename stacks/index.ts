@@ -3,10 +3,11 @@ import { Provider } from '@pulumi/kubernetes/provider';
 import { ClusterRelease } from '../bridge/release';
 import { loadSettings } from './config';
 import { buildImages } from './images';
+import { checkRotations } from './last-rotation';
 import { noaServerOutputs } from './noa-server';
 import { noodleCoreOutputs } from './noodle-core';
 import { buildPlatform } from './platform';
-import { checkRotations, rotationsOf } from './rotation';
+import { rotationsOf } from './rotation';
 import { generateSecrets } from './secrets';
 
 /** One environment: configuration → images → secrets → charts → release → outputs. */

@@ -1,7 +1,5 @@
-import * as pulumi from '@pulumi/pulumi';
 import type { Settings } from './schema';
 import type { PasswordSettings } from './schema-fields';
-import { ConfigurationError } from './validate';
 
 /** Which passwords servers accept and clients use, by `SYSTEM.STORE`. An output of the stack, so that the next deployment knows. */
 export type Rotations = Readonly<Record<string, PasswordSettings>>;
@@ -10,6 +8,20 @@ const SYSTEMS = ['noodleCore', 'noaServer'] as const;
 const STORES = ['postgres', 'redis'] as const;
 /** What holds where an earlier deployment says nothing: there was one password then. */
 const FIRST: PasswordSettings = { accepted: [1], used: 1 };
+
+/** What an operator does to one password by one edit. */
+export type Step = 'stage' | 'switch' | 'retire';
+
+/** The edit that comes next. */
+export function nextStep({ accepted, used }: PasswordSettings): {
+  readonly step: Step;
+  readonly password: PasswordSettings;
+} {
+  const newest = Math.max(...accepted);
+  if (accepted.length === 1) return { step: 'stage', password: { accepted: [newest, newest + 1], used } };
+  if (used !== newest) return { step: 'switch', password: { accepted, used: newest } };
+  return { step: 'retire', password: { accepted: [newest], used } };
+}
 
 /** The numbers of every password that rotates. */
 export const rotationsOf = (settings: Settings): Rotations =>
@@ -55,24 +67,3 @@ function stepProblems(before: PasswordSettings, now: PasswordSettings): readonly
 }
 
 const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`;
-
-/**
- * Refuses a step for which the deployment before it is missing.
- * @throws ConfigurationError before any resource is made
- */
-export async function checkRotations(now: Rotations): Promise<void> {
-  const problems = rotationProblems(await lastRotations(), now);
-  if (problems.length > 0) throw new ConfigurationError(`Pulumi.${pulumi.getStack()}.yaml`, problems);
-}
-
-interface StackOutputs {
-  readonly outputs?: { readonly rotation?: Rotations };
-}
-
-/** What the last deployment that ended well left among the stack's outputs. */
-async function lastRotations(): Promise<Rotations | undefined> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  // What a StackReference asks, without its place in the state.
-  const { outputs = {} } = (await pulumi.runtime.invoke('pulumi:pulumi:readStackOutputs', { name })) as StackOutputs;
-  return Object.keys(outputs).length === 0 ? undefined : (outputs.rotation ?? {});
-}

@@ -21,7 +21,7 @@ function trellis(args: readonly string[], env: Record<string, string> = {}) {
   return { code: result.status, stdout: result.stdout, stderr: result.stderr };
 }
 
-const VERBS = ['up', 'preview', 'down', 'status', 'logs', 'env', 'doctor', 'render', 'diff', 'test'];
+const VERBS = ['up', 'preview', 'down', 'status', 'logs', 'env', 'doctor', 'render', 'diff', 'rotate', 'test'];
 
 test('help names every verb, shows what to type first, and lists the exit codes', () => {
   const { code, stdout } = trellis(['--help']);
