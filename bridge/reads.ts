@@ -11,7 +11,8 @@ type Json = Readonly<Record<string, unknown>>;
 export type Content = ReadonlyMap<string, string>;
 
 /**
- * What the pods of one object read from ConfigMaps and Secrets of the definition: a key that is not read does not count.
+ * What the pods of one object read from ConfigMaps and Secrets of the definition: a key that is not read does not count, nor
+ * does one that its readers take over while they run.
  * Empty for objects that own no pods for long, such as Jobs, which are never rolled.
  */
 export function contentRead(object: RenderedObject, sources: ReadonlyMap<string, RenderedObject>): Content {
@@ -21,6 +22,7 @@ export function contentRead(object: RenderedObject, sources: ReadonlyMap<string,
     const source = sources.get(sourceKey(kind, object.namespace, name));
     for (const field of source === undefined ? [] : ['data', 'stringData', 'binaryData']) {
       for (const [entry, text] of Object.entries((source?.manifest[field] ?? {}) as Json)) {
+        if (source?.liveKeys.includes(entry) === true) continue;
         if (key === undefined || key === entry) content.set(`${kind}/${name}/${entry}`, String(text));
       }
     }

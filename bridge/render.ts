@@ -28,6 +28,8 @@ export interface RenderedObject {
   readonly ignoreChanges: readonly string[];
   /** Whether somebody else makes the object, and only the fields in the manifest are owned. */
   readonly patch: boolean;
+  /** Keys whose readers take a new value over while they run. */
+  readonly liveKeys: readonly string[];
   /** Earlier construct paths of this object. */
   readonly aliases: readonly string[];
 }
@@ -77,6 +79,7 @@ function renderObject(object: ApiObject): RenderedObject {
     ignoreChanges: options.ignoreChanges ?? [],
     aliases: options.aliases ?? [],
     patch: releaseOptionsOf(object).patch ?? false,
+    liveKeys: releaseOptionsOf(object).liveKeys ?? [],
   };
 }
 

@@ -6,6 +6,7 @@ import { CacheTopology } from '../components/cache-topology';
 import { DatabaseEngine } from '../components/database-engine';
 import type { Late, LateSecret } from '../components/late';
 import type { RemovalPolicy } from '../components/release-options';
+import type { Password } from '../components/rotating-password';
 import { StatefulDatabase } from '../components/stateful-database';
 import type { Backups } from './backups';
 import type { CacheValues, DatabaseValues } from './values';
@@ -20,7 +21,7 @@ interface DatabaseOptions {
   readonly name: string;
   readonly values: DatabaseValues;
   readonly images: StoreImages;
-  readonly password: LateSecret;
+  readonly password: Password;
   readonly replicationPassword: LateSecret;
   readonly backups: Backups;
   readonly removalPolicy: RemovalPolicy;
@@ -52,7 +53,7 @@ export function addDatabase(scope: Construct, options: DatabaseOptions): Statefu
 interface CacheOptions {
   readonly values: CacheValues;
   readonly images: StoreImages;
-  readonly password: LateSecret;
+  readonly password: Password;
   /** What several servers prove to each other who they are with. */
   readonly systemPassword: LateSecret;
   readonly backups: Backups;

@@ -11,6 +11,7 @@ import type * as Logs from './verbs/logs';
 import type * as Preview from './verbs/preview';
 import type * as Render from './verbs/render';
 import type * as Restore from './verbs/restore';
+import type * as Rotate from './verbs/rotate';
 import type * as Status from './verbs/status';
 import type * as Test from './verbs/test';
 import type * as Up from './verbs/up';
@@ -144,6 +145,27 @@ function backupVerbs(program: Command): void {
     .action((name: string, options: Restore.RestoreOptions) => load<typeof Restore>('restore').restore(name, options));
 }
 
+function editingVerbs(program: Command): void {
+  program
+    .command('rotate')
+    .summary('make the next edit of a password’s rotation: stage, switch, retire')
+    .description(
+      'Edits the stack’s file for the next step of one password, which the next `up` deploys; without one, says how far each is.',
+    )
+    .argument('[password]', 'such as noodleCore.postgres')
+    .addOption(stackOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis rotate -s prod', 'which passwords there are, and what comes next'],
+        ['./trellis rotate noodleCore.redis', 'the next step; then: ./trellis up'],
+      ),
+    )
+    .action((password: string | undefined, options: Rotate.RotateOptions) =>
+      load<typeof Rotate>('rotate').rotate(password, options),
+    );
+}
+
 function toolVerbs(program: Command): void {
   program
     .command('env')
@@ -217,6 +239,7 @@ function build(): Command {
   lookingVerbs(program);
   operatingVerbs(program);
   backupVerbs(program);
+  editingVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

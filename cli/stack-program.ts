@@ -1,7 +1,10 @@
+import type * as Rotation from '../stacks/rotation';
+import type { Settings } from '../stacks/schema';
 import type { Rendered } from './diff/compare';
 
 interface Renderer {
   readonly renderEnvironment: (environment: string) => Promise<string>;
+  readonly readSettings: (environment: string) => Promise<Settings>;
   readonly renderObjects: (environment: string) => Promise<readonly Rendered[]>;
 }
 
@@ -16,3 +19,12 @@ export const renderStack = (stack: string): Promise<string> => renderer().render
 
 /** A stack's objects, each with its construct path. */
 export const renderStackObjects = (stack: string): Promise<readonly Rendered[]> => renderer().renderObjects(stack);
+
+/** The numbers of every password that rotates in a stack, and the edit that comes next for one. */
+export function rotationProgram(): {
+  readonly rotations: (stack: string) => Promise<Rotation.Rotations>;
+  readonly nextStep: typeof Rotation.nextStep;
+} {
+  const { rotationsOf, nextStep } = module.require('../stacks/rotation') as typeof Rotation;
+  return { nextStep, rotations: async (stack) => rotationsOf(await renderer().readSettings(stack)) };
+}

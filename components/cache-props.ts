@@ -7,6 +7,7 @@ import type { CacheTopology } from './cache-topology';
 import type { CacheUser } from './cache-users';
 import type { Labels } from './kube';
 import type { Late, LateSecret } from './late';
+import type { Password } from './rotating-password';
 import type { RemovalPolicy } from './release-options';
 
 /** Props of a CacheStore. */
@@ -19,10 +20,11 @@ export interface CacheStoreProps {
   readonly image: Late;
   /**
    * Kept in the component's Secret and mounted as a file. It becomes part of a URL that nothing can escape once it is known:
-   * letters, digits, `-`, `.`, `_` and `~` only, at least eight.
+   * letters, digits, `-`, `.`, `_` and `~` only, at least eight. A RotatingPassword is taken over by running servers; another single one
+   * restarts them.
    * @default - no authentication; the clients that `allowFrom` names are still the only ones that can connect
    */
-  readonly password?: LateSecret;
+  readonly password?: Password;
   /**
    * One server, a primary with replicas and sentinels, or a cluster. Members of the last two need `password` and `systemPassword`.
    * To change it on a living store means to make a new one: data is not carried over.

@@ -17,6 +17,9 @@ import { passwordProblems } from './database-rules';
 import type { Labels } from './kube';
 import type { Late } from './late';
 import { LateTokens } from './late';
+import { ROTATING_NAME_MAX } from './password-check';
+import type { Password } from './rotating-password';
+import { RotatingPassword } from './rotating-password';
 import { durationProblem, labelProblems, STATEFUL_NAME_MAX } from './stateful-workload';
 import { sizeBytes } from './units';
 import { Problems } from './validation';
@@ -28,7 +31,7 @@ export interface CacheRulesInput {
   readonly user: number;
   readonly port: number;
   readonly topology: CacheTopology;
-  readonly password: Late | undefined;
+  readonly password: Password | undefined;
   readonly systemPassword: Late | undefined;
   readonly users: readonly CacheUser[];
   readonly metrics: CacheMetrics | undefined;
@@ -68,6 +71,9 @@ export function checkCache(scope: Construct, input: CacheRulesInput): void {
       `eviction '${eviction}' drops any key, which contradicts an append-only file: use a volatile policy, EvictionPolicy.NONE, or CachePersistence.none()`,
     );
   passwordProblems(problems, input.password);
+  if ([input.password, ...input.users.map((user) => user.password)].some((one) => one instanceof RotatingPassword)) {
+    problems.dnsLabel('name (with a RotatingPassword)', input.name, ROTATING_NAME_MAX);
+  }
   memoryProblems(problems, input);
   topologyProblems(problems, input);
   userProblems(problems, input);

@@ -11,7 +11,7 @@ import type { CacheMetrics } from './cache-metrics';
 import { METRICS_PORT, METRICS_PORT_NAME } from './cache-metrics';
 import { cacheMonitoring } from './cache-monitoring';
 import { CachePersistence, EvictionPolicy } from './cache-options';
-import { cachePod } from './cache-pod';
+import { addPasswordCheck, cachePod } from './cache-pod';
 import type { CacheStoreProps } from './cache-props';
 import { CacheRouter } from './cache-router';
 import { checkCache } from './cache-rules';
@@ -33,6 +33,7 @@ import type { WorkloadPolicy } from './network';
 import { podsPeer } from './network';
 import { compute } from './pod';
 import { RemovalPolicy } from './release-options';
+import type { Password } from './rotating-password';
 import { retain, serviceHost, statefulWorkload } from './stateful-workload';
 
 export type { CacheStoreProps } from './cache-props';
@@ -110,9 +111,10 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
     this.secretName = `${this.name}-secret`;
     this.authenticated = password !== undefined;
     this.addSettings(props, selector);
-    this.servers = this.addServers(props.storageClass, selector);
+    this.servers = this.addServers(props, selector);
     const members = podsPeer(this, selector);
     this.joinMembers(members);
+    this.awaitPasswords(password, members);
     const router = this.addSentinels(members);
     this.peer = router?.peer ?? members;
     this.policy = router?.policy ?? this.servers;
@@ -202,7 +204,7 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
     retain(this.removalPolicy, secret, config);
   }
 
-  private addServers(storageClass: Late | undefined, selector: Labels): WorkloadPolicy {
+  private addServers({ storageClass, password }: CacheStoreProps, selector: Labels): WorkloadPolicy {
     const { name, labels, removalPolicy, startupDeadline, port, persistence, topology, metrics } = this;
     const { size } = persistence;
     const bus = topology.sharding === undefined ? [] : [{ name: 'bus', port: port + BUS_OFFSET }];
@@ -216,7 +218,7 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
       parallel: topology.sharding !== undefined,
       serves: topology.sentinels === undefined,
       ...(size === undefined ? {} : { claim: { size, ...(storageClass === undefined ? {} : { storageClass }) } }),
-      pod: cachePod(this, selector, this.allowed),
+      pod: cachePod(this, selector, { allowedCommands: this.allowed, password }),
     });
     if (topology.members !== undefined) {
       retain(removalPolicy, ...memberServices(this, { name, count: topology.count, selector, labels, ports }));
@@ -231,6 +233,14 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
       this.servers.allowFrom(members, port);
       this.servers.allowTo(members, port);
     }
+  }
+
+  private awaitPasswords(password: Password | undefined, members: NetworkPolicyPeer): void {
+    const check = addPasswordCheck(this, this.labels, password);
+    if (check === undefined) return;
+    check.allowTo(members, this.port);
+    this.servers.allowFrom(check.peer, this.port);
+    check.node.addDependency(...this.node.children.filter((child) => child !== check));
   }
 
   private addSentinels(members: NetworkPolicyPeer): CacheRouter | undefined {

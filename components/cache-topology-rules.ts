@@ -4,6 +4,8 @@ import { HEALTH_PORT } from './cache-router';
 import type { CacheTopology, ClusterSettings, SentinelSettings } from './cache-topology';
 import { passwordProblems } from './database-rules';
 import type { Late } from './late';
+import type { Password } from './rotating-password';
+import { acceptedPasswords } from './rotating-password';
 import { durationProblem } from './stateful-workload';
 import type { Problems } from './validation';
 
@@ -11,7 +13,7 @@ import type { Problems } from './validation';
 export interface TopologyRulesInput {
   readonly topology: CacheTopology;
   readonly port: number;
-  readonly password: Late | undefined;
+  readonly password: Password | undefined;
   readonly systemPassword: Late | undefined;
   readonly terminationGrace: Duration;
 }
@@ -58,7 +60,7 @@ function passwordsProblems(problems: Problems, { topology, password, systemPassw
       'systemPassword has no use with one server: leave it out, or choose another topology',
     )
     .require(
-      password === undefined || password !== systemPassword,
+      password === undefined || acceptedPasswords(password).every((one) => one.password !== systemPassword),
       'systemPassword must not be the password: clients could then stop and replace the primary',
     );
   passwordProblems(problems, systemPassword, 'systemPassword');

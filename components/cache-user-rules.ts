@@ -2,13 +2,13 @@ import type { CacheTopology } from './cache-topology';
 import type { CacheUser } from './cache-users';
 import { RESERVED_USERS } from './cache-users';
 import { passwordProblems } from './database-rules';
-import type { Late } from './late';
+import type { Password } from './rotating-password';
 import type { Problems } from './validation';
 
 /** What the rules of users look at. */
 export interface UserRulesInput {
   readonly users: readonly CacheUser[];
-  readonly password: Late | undefined;
+  readonly password: Password | undefined;
   readonly allowedCommands: readonly string[];
   readonly topology: CacheTopology;
 }

@@ -1,4 +1,4 @@
-import type { LateSecret } from './late';
+import type { Password } from './rotating-password';
 
 /** What a user of a cache may do. None of them brings a command that Redis calls dangerous. */
 export class CachePermission {
@@ -42,8 +42,10 @@ export class CachePermission {
 
 /** What a user is made of. */
 export interface CacheUserOptions {
-  /** Becomes part of a URL: letters, digits, `-`, `.`, `_` and `~` only, at least eight. */
-  readonly password: LateSecret;
+  /**
+   * Becomes part of a URL: letters, digits, `-`, `.`, `_` and `~` only, at least eight. A RotatingPassword is taken over by running servers.
+   */
+  readonly password: Password;
   /** What it may do; at least one. */
   readonly permissions: readonly CachePermission[];
   /**
@@ -70,7 +72,7 @@ export class CacheUser {
     private readonly options: CacheUserOptions,
   ) {}
 
-  public get password(): LateSecret {
+  public get password(): Password {
     return this.options.password;
   }
 
@@ -89,13 +91,9 @@ export class CacheUser {
 
 /** Users that the component and its image make for themselves. */
 export const RESERVED_USERS: readonly string[] = [
-  'default',
-  'replication',
-  'member',
-  'router',
-  'sentinel',
-  'exporter',
-  'backup',
+  ...['default', 'replication', 'member', 'router', 'sentinel', 'exporter', 'backup'],
+  // Of the image, where passwords rotate.
+  ...['passwords', 'aligned'],
 ];
 
 /** Upper-case suffix of a user's keys in the Secret. */
@@ -103,6 +101,8 @@ const suffix = (user: string): string => `_${user.toUpperCase().replaceAll('-', 
 
 /** Keys of the Secret with a user's password and URL; those of the clients' user have no suffix. */
 export const passwordKey = (user?: string): string => `REDIS_PASSWORD${user === undefined ? '' : suffix(user)}`;
+/** Key with all passwords that servers accept, a line each, where they rotate. */
+export const passwordsKey = (user?: string): string => `REDIS_PASSWORDS${user === undefined ? '' : suffix(user)}`;
 export const urlKey = (user?: string): string => `REDIS_URL${user === undefined ? '' : suffix(user)}`;
 
 // What client libraries ask when they connect, and where a cluster keeps which key. It all reads only.

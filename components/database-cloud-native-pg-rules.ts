@@ -4,6 +4,7 @@ import { PrimaryUpdate } from './database-cloud-native-pg-options';
 import type { StatefulDatabaseProps } from './database-props';
 import { isCidr } from './http-settings';
 import { LateTokens } from './late';
+import { RotatingPassword } from './rotating-password';
 import { sizeBytes } from './units';
 import type { Problems } from './validation';
 
@@ -53,6 +54,10 @@ export function cloudNativePgProblems(problems: Problems, input: CloudNativePgRu
   const { name, props, username } = input;
   const on = 'with DatabaseBackend.cloudNativePg()';
   problems
+    .require(
+      !(props.password instanceof RotatingPassword),
+      `password must be a single one ${on}: the operator changes that of its one role in place, which refuses who has the former`,
+    )
     .require(
       /^[a-z]/.test(name) && name.length <= NAME_MAX,
       `name (${on}) must begin with a letter and have at most ${NAME_MAX} characters, got '${name}'`,

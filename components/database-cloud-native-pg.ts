@@ -16,9 +16,9 @@ import { DIRECT_URL } from './database-secret';
 import type { DatabaseParts, DatabaseServers, DatabaseServersInput } from './database-servers';
 import type { Labels, NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
-import { LateTokens } from './late';
 import type { Monitoring } from './monitoring';
 import { podsPeer, WorkloadPolicy } from './network';
+import { usedPassword } from './rotating-password';
 import { retain, serviceHost } from './stateful-workload';
 
 /** Where a server tells the operator, and other servers, how it is. */
@@ -134,7 +134,7 @@ export class CloudNativePgServers implements DatabaseServers {
   private addSecret(): void {
     const { database, input, labels } = this;
     const { username, databaseName, readReplicas, pooler, removalPolicy, secretName, tls } = database;
-    const password = LateTokens.of(database).asSecret(database, input.props.password);
+    const password = usedPassword(database, input.props.password);
     const url = (host: string): string =>
       databaseUrl({ username, password, host, port: OPERATOR_PORT, databaseName, sslMode: tls?.sslMode });
     const primary = url(this.hostOf('rw'));

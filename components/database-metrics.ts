@@ -36,6 +36,13 @@ printf 'monitoring:%s' "$(cat "$POSTGRES_PASSWORD_FILE")" | sha256sum | cut -c1-
 mv -f ${DIRECTORY}/.password ${DIRECTORY}/password
 `.trim();
 
+// With nothing to follow from: the server, which is the only one, gives the role this password when it starts.
+const MAKE = `
+umask 337
+od -An -N 32 -tx1 /dev/urandom | tr -d ' \\n' > ${DIRECTORY}/.password
+mv -f ${DIRECTORY}/.password ${DIRECTORY}/password
+`.trim();
+
 /** What the exporter adds to the pod of a server. */
 export interface MetricsParts {
   readonly initContainer: ContainerSpec;
@@ -52,12 +59,13 @@ export interface MetricsTarget {
   readonly databaseName: string;
   /** The server's image. */
   readonly image: string;
-  readonly password: { readonly file: string; readonly mount: VolumeMount };
+  /** Nothing where the server is the only one, and its own rotates. */
+  readonly base: { readonly file: string; readonly mount: VolumeMount } | undefined;
 }
 
 /** An exporter that asks the server over the pod's loopback. */
 export function metricsParts(scope: Construct, metrics: DatabaseMetrics, target: MetricsTarget): MetricsParts {
-  const { port, databaseName, image, password } = target;
+  const { port, databaseName, image, base } = target;
   const mount = { name: VOLUME, mountPath: DIRECTORY };
   const env = {
     DATA_SOURCE_PASS_FILE: `${DIRECTORY}/password`,
@@ -70,10 +78,10 @@ export function metricsParts(scope: Construct, metrics: DatabaseMetrics, target:
     initContainer: {
       name: 'derive-password',
       image,
-      args: ['/bin/sh', '-euc', DERIVE],
-      env: [{ name: 'POSTGRES_PASSWORD_FILE', value: password.file }],
+      args: ['/bin/sh', '-euc', base === undefined ? MAKE : DERIVE],
+      ...(base === undefined ? {} : { env: [{ name: 'POSTGRES_PASSWORD_FILE', value: base.file }] }),
       resources: compute([10, 100], [16, 64]),
-      mounts: [password.mount, mount],
+      mounts: [...(base === undefined ? [] : [base.mount]), mount],
     },
     sidecar: {
       name: 'exporter',

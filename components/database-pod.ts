@@ -15,6 +15,8 @@ import { sizeBytes, sizeQuantity } from './units';
 
 /** Key of the Secret that holds the password alone. */
 export const PASSWORD_KEY = 'POSTGRES_PASSWORD';
+/** Key of the Secret with the roles that may log in, where the password rotates: `ROLE PASSWORD` a line. */
+export const LOGINS_KEY = 'POSTGRES_LOGINS';
 /** Key of the Secret that holds the password of the replicas. */
 export const REPLICATION_PASSWORD_KEY = 'REPLICATION_PASSWORD';
 
@@ -36,15 +38,25 @@ export interface PasswordSource {
 export const passwordSource = (secretName: string): PasswordSource =>
   secretFile('password', secretName, PASSWORD_KEY, SECRETS);
 
+/** Where servers find who may log in with which password. */
+export const loginsSource = (secretName: string): PasswordSource =>
+  secretFile('password', secretName, LOGINS_KEY, SECRETS, 'logins');
+
 /** Where servers and replicas find the password of the role that replicas follow as. */
 const replicationPassword = (secretName: string): PasswordSource =>
   secretFile('replication', secretName, REPLICATION_PASSWORD_KEY, '/run/secrets/replication');
 
-const secretFile = (name: string, secretName: string, key: string, mountPath: string): PasswordSource => ({
+const secretFile = (
+  name: string,
+  secretName: string,
+  key: string,
+  mountPath: string,
+  path = 'password',
+): PasswordSource => ({
   // 0440: root owns the file, the pod's group may read it.
-  volume: { name, secret: { secretName, defaultMode: 0o440, items: [{ key, path: 'password' }] } },
+  volume: { name, secret: { secretName, defaultMode: 0o440, items: [{ key, path }] } },
   mount: { name, mountPath, readOnly: true },
-  file: `${mountPath}/password`,
+  file: `${mountPath}/${path}`,
 });
 
 /** What the pod needs to know of its database. */
@@ -72,6 +84,8 @@ export interface DatabasePodOptions {
   readonly metrics: DatabaseMetrics | undefined;
   /** Whether others follow this server. */
   readonly followed: boolean;
+  /** Whether the password rotates: the server then takes over who may log in while it runs. */
+  readonly rotating: boolean;
   /** The server that this one follows. */
   readonly primary?: { readonly host: string; readonly maxLag: Duration };
 }
@@ -81,12 +95,13 @@ export function databasePod(database: DatabasePodInput, options: DatabasePodOpti
   const { engine, resources } = database;
   const { name, tls, metrics, init, primary } = options;
   const image = LateTokens.of(database).asString(database, engine.image);
-  const password = passwordSource(database.secretName);
+  const password = options.rotating ? loginsSource(database.secretName) : passwordSource(database.secretName);
   const replication = options.followed || primary !== undefined ? replicationPassword(database.secretName) : undefined;
+  // A password that rotates is no base for another: servers that start at different times would come to different ones.
+  const base = options.rotating ? replication : password;
   const files = tls?._files(database.name, TLS_DIRECTORY, image, options.host);
   const exporter =
-    metrics &&
-    metricsParts(database, metrics, { port: engine.port, databaseName: database.databaseName, image, password });
+    metrics && metricsParts(database, metrics, { port: engine.port, databaseName: database.databaseName, image, base });
   const passwords = [...(primary === undefined ? [password] : []), ...(replication === undefined ? [] : [replication])];
   const server: ContainerSpec = {
     name: 'postgres',
@@ -120,7 +135,7 @@ export function databasePod(database: DatabasePodInput, options: DatabasePodOpti
     ...(initContainers.length === 0 ? {} : { initContainers }),
     volumes: [
       { name: 'config', configMap: { name: `${database.name}-config` } },
-      ...(primary === undefined || exporter !== undefined ? [password.volume] : []),
+      ...(primary === undefined || (exporter !== undefined && base === password) ? [password.volume] : []),
       shm(resources),
       ...(init ? [{ name: 'init', configMap: { name: `${database.name}-init` } }] : []),
       ...(replication === undefined ? [] : [replication.volume]),
@@ -136,7 +151,7 @@ const envList = (env: Readonly<Record<string, string>>) =>
 
 function serverEnv(
   database: DatabasePodInput,
-  { primary, tls, followed }: DatabasePodOptions,
+  { primary, tls, followed, rotating }: DatabasePodOptions,
   exporter: MetricsParts | undefined,
 ): Readonly<Record<string, string>> {
   const { engine, databaseName, username, secretName } = database;
@@ -146,7 +161,9 @@ function serverEnv(
     return {
       PGDATA,
       POSTGRES_DB: databaseName,
-      POSTGRES_PASSWORD_FILE: passwordSource(secretName).file,
+      ...(rotating
+        ? { POSTGRES_LOGINS_FILE: loginsSource(secretName).file }
+        : { POSTGRES_PASSWORD_FILE: passwordSource(secretName).file }),
       POSTGRES_USER: username,
       ...(followed ? replication : {}),
       ...exporter?.env,

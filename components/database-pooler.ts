@@ -89,6 +89,8 @@ export interface DatabasePoolerProps {
   readonly tls: DatabaseTls | undefined;
   /** Users and passwords, as PgBouncer reads them. */
   readonly users: SecretKey;
+  /** Whether the users change while it runs, which it then notices by itself; who waits for that has to find each pod. */
+  readonly rotating: boolean;
 }
 
 const CONFIG = '/etc/pgbouncer/pgbouncer.ini';
@@ -127,6 +129,15 @@ export class DatabasePooler extends Construct {
     this.addDeployment();
   }
 
+  /** Name that every pod is an address of; there is one where the password rotates. */
+  public get membersHost(): string {
+    return serviceHost(this, this.membersName);
+  }
+
+  private get membersName(): string {
+    return `${this.name}-members`;
+  }
+
   public allowFrom(...clients: readonly IClient[]): void {
     for (const client of clients) this.policy.allowFrom(client.peer, this.port);
   }
@@ -156,6 +167,11 @@ export class DatabasePooler extends Construct {
       { ...metadata, name: `${name}-service` },
       { spec: { type: 'ClusterIP', selector, ports } },
     );
+    if (this.props.rotating) {
+      kubeObject(this, 'Members', 'v1/Service', { ...metadata, name: this.membersName }, () => ({
+        spec: { type: 'ClusterIP', clusterIP: 'None', selector, ports },
+      }));
+    }
     kubeObject(this, 'PodDisruptionBudget', 'policy/v1/PodDisruptionBudget', metadata, {
       spec: { ...budget, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
     });

@@ -9,6 +9,7 @@ import type { DatabasePoolerOptions } from './database-pooler';
 import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
 import type { Late, LateSecret } from './late';
+import type { Password } from './rotating-password';
 import type { RemovalPolicy } from './release-options';
 
 /** Props of a StatefulDatabase. */
@@ -18,8 +19,10 @@ export interface StatefulDatabaseProps {
   /**
    * Password of `username`, kept in the component's Secret and mounted as a file.
    * It becomes part of a URL that nothing can escape once it is known: letters, digits, `-`, `.`, `_` and `~` only, at least eight.
+   * A RotatingPassword is taken over by the running server; another single one restarts it. With even numbers clients log in as
+   * `<username>_b`, which acts as `username`. CloudNativePG wants a single one.
    */
-  readonly password: LateSecret;
+  readonly password: Password;
   /**
    * Name of the objects; at most 52 characters, 45 with a backup.
    * @default - the construct's id

@@ -33,6 +33,8 @@ export interface DatabaseReplicasProps {
   readonly tls: DatabaseTls | undefined;
   readonly metrics: DatabaseMetrics | undefined;
   readonly labels: Labels;
+  /** Whether the clients' password rotates. */
+  readonly rotating: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export class DatabaseReplicas extends Construct implements IStatefulDatabase {
     private readonly props: DatabaseReplicasProps,
   ) {
     super(scope, id);
-    const { database, maxLag, storageClass, tls, metrics, labels } = props;
+    const { database, maxLag, storageClass, tls, metrics, labels, rotating } = props;
     const name = `${database.name}${REPLICA_SUFFIX}`;
     const selector = { 'app.kubernetes.io/name': name };
     this.host = serviceHost(this, `${name}-service`);
@@ -73,7 +75,7 @@ export class DatabaseReplicas extends Construct implements IStatefulDatabase {
       startupDeadline: database.startupDeadline,
       claim: { size: database.storage, ...(storageClass === undefined ? {} : { storageClass }) },
       pod: databasePod(database, {
-        ...{ name, selector, tls, metrics },
+        ...{ name, selector, tls, metrics, rotating },
         host: this.host,
         init: false,
         followed: false,

@@ -28,6 +28,9 @@ import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
 import { LateTokens } from './late';
 import type { Late } from './late';
+import { ROTATING_NAME_MAX } from './password-check';
+import type { Password } from './rotating-password';
+import { acceptedPasswords, rotationProblems, RotatingPassword } from './rotating-password';
 import { durationProblem, labelProblems, STATEFUL_NAME_MAX } from './stateful-workload';
 import { cpuMillis, sizeBytes } from './units';
 import { Problems } from './validation';
@@ -36,7 +39,7 @@ import { Problems } from './validation';
 export interface DatabaseRulesInput {
   readonly name: string;
   readonly engine: DatabaseEngine;
-  readonly password: Late;
+  readonly password: Password;
   readonly databaseName: string;
   readonly username: string;
   readonly storage: Size;
@@ -64,6 +67,8 @@ const LEAST_MEMORY = Size.mebibytes(256);
 // The write-ahead log may take half of it.
 const LEAST_STORAGE = Size.gibibytes(1);
 const LARGEST_CONFIG_MAP = 1024 ** 2;
+/** The suffix of a second login belongs to the same identifier. */
+const LONGEST_ROTATING = 61;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** Adds every problem of a StatefulDatabase's props and throws them together. */
@@ -133,13 +138,21 @@ function identityProblems(problems: Problems, input: DatabaseRulesInput): void {
       `username must not be '${REPLICATION_ROLE}' or '${MONITORING_ROLE}', which are the component's own, got '${username}'`,
     );
   passwordProblems(problems, password);
+  if (!(password instanceof RotatingPassword)) return;
+  problems
+    .dnsLabel('name (with a RotatingPassword)', input.name, ROTATING_NAME_MAX)
+    .require(
+      username.length <= LONGEST_ROTATING,
+      `username must have at most ${LONGEST_ROTATING} characters with a RotatingPassword, whose second login is called '${username}_b'`,
+    );
 }
 
-/** A literal password; what is late cannot be judged, and no message shows it. */
-export function passwordProblems(problems: Problems, password: Late | undefined, prop = 'password'): void {
-  if (typeof password !== 'string' || LateTokens.isToken(password)) return;
+/** Literal passwords; what is late cannot be judged, and no message shows it. */
+export function passwordProblems(problems: Problems, password: Password | undefined, prop = 'password'): void {
+  rotationProblems(problems, prop, password);
+  const accepted = password === undefined ? [] : acceptedPasswords(password).map((one) => one.password);
   problems.require(
-    /^[A-Za-z0-9._~-]{8,}$/.test(password),
+    accepted.every((one) => typeof one !== 'string' || LateTokens.isToken(one) || /^[A-Za-z0-9._~-]{8,}$/.test(one)),
     `${prop} must have at least 8 characters, all safe in a URL (letters, digits, '-', '.', '_', '~'); its value is not shown`,
   );
 }

@@ -7,13 +7,14 @@ import { postgresqlConf } from './database-configuration';
 import { DATABASE_URL } from './database-connection';
 import { DatabaseEndpoint } from './database-endpoint';
 import { METRICS_PORT, METRICS_PORT_NAME } from './database-metrics';
+import { addLoginsCheck } from './database-logins';
 import { databaseMonitoring } from './database-monitoring';
 import { databasePod } from './database-pod';
 import type { PoolerSettings } from './database-pooler';
 import { DatabasePooler, POOLER_SUFFIX } from './database-pooler';
 import { DatabaseReplicas, REPLICA_SUFFIX } from './database-replicas';
 import { databaseMachine } from './database-rules';
-import { DIRECT_URL, databaseSecretData, USERS_KEY } from './database-secret';
+import { DIRECT_URL, databaseSecretData, LIVE_KEYS, USERS_KEY } from './database-secret';
 import type { DatabaseParts, DatabaseServers, DatabaseServersInput } from './database-servers';
 import type { NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
@@ -21,6 +22,8 @@ import type { Monitoring } from './monitoring';
 import { NO_MONITORING } from './monitoring-parts';
 import type { WorkloadPolicy } from './network';
 import { podsPeer } from './network';
+import { setReleaseOptions } from './release-options';
+import { RotatingPassword } from './rotating-password';
 import { retain, serviceHost, statefulWorkload } from './stateful-workload';
 import { sizeBytes } from './units';
 
@@ -50,6 +53,7 @@ export class StatefulSetServers implements DatabaseServers {
     this.direct = this.proxy === undefined ? undefined : this.addDirect();
     const backup = ownBackup(props.backup);
     if (backup !== undefined) this.addBackup(backup);
+    if (this.rotation?._first === false) this.addLogins(this.rotation);
   }
 
   public allowFrom(...clients: readonly IClient[]): void {
@@ -73,6 +77,11 @@ export class StatefulSetServers implements DatabaseServers {
   /** A client that writes need not wait for the replicas, which are inside of the database too. */
   public needs(): readonly IConstruct[] {
     return this.database.node.children.filter((child) => child !== this.readOnly);
+  }
+
+  private get rotation(): RotatingPassword | undefined {
+    const { password } = this.input.props;
+    return password instanceof RotatingPassword ? password : undefined;
   }
 
   /** Every Service that a certificate has to name. */
@@ -102,7 +111,9 @@ export class StatefulSetServers implements DatabaseServers {
       poolerHost: pooler && this.hostOf(POOLER_SUFFIX),
       ...(readReplicas === 0 ? {} : { replicas: { host: this.hostOf(REPLICA_SUFFIX), password: replicationPassword } }),
     });
-    retain(removalPolicy, kubeObject(database, 'Secret', 'v1/Secret', metadata, { type: 'Opaque', stringData }));
+    const secret = kubeObject(database, 'Secret', 'v1/Secret', metadata, { type: 'Opaque', stringData });
+    if (this.rotation !== undefined) setReleaseOptions(secret, { liveKeys: LIVE_KEYS });
+    retain(removalPolicy, secret);
   }
 
   private addConfiguration(): void {
@@ -140,6 +151,7 @@ export class StatefulSetServers implements DatabaseServers {
         host: this.primary.host,
         init: Object.keys(initScripts).length > 0,
         followed: readReplicas > 0,
+        rotating: this.rotation !== undefined,
       }),
     });
   }
@@ -151,6 +163,7 @@ export class StatefulSetServers implements DatabaseServers {
       ...{ name, settings, databaseName, username, labels: input.labels, tls },
       server: { host: primary.host, port },
       users: { secretName, key: USERS_KEY },
+      rotating: this.rotation !== undefined,
     });
     pooler.allowTo(primary.peer, port);
     this.policy.allowFrom(pooler.peer, port);
@@ -165,6 +178,7 @@ export class StatefulSetServers implements DatabaseServers {
     const replicas = new DatabaseReplicas(database, 'Replica', {
       ...{ database, count, maxLag, primaryHost: primary.host, tls, metrics, labels },
       storageClass: props.storageClass,
+      rotating: this.rotation !== undefined,
     });
     replicas.allowTo(primary.peer);
     this.policy.allowFrom(replicas.peer, port);
@@ -192,5 +206,21 @@ export class StatefulSetServers implements DatabaseServers {
     });
     backup.allowTo(primary.peer, database.port);
     this.policy.allowFrom(backup.peer, database.port);
+  }
+
+  private addLogins(rotation: RotatingPassword): void {
+    const { database, primary, proxy, policy } = this;
+    const check = addLoginsCheck(database, {
+      rotation,
+      labels: this.input.labels,
+      primary: primary.host,
+      pooler: proxy,
+    });
+    check.allowTo(primary.peer, database.port);
+    policy.allowFrom(check.peer, database.port);
+    if (proxy !== undefined) check.allowTo(proxy.peer, database.port);
+    proxy?.allowFrom(check);
+    // The server and the poolers are there, with what they read.
+    check.node.addDependency(database.node.findChild('StatefulSet'), ...(proxy === undefined ? [] : [proxy]));
   }
 }

@@ -37,6 +37,7 @@ export interface TlsFiles {
 }
 
 const VOLUME = 'tls';
+const CA_DIRECTORY = '/run/secrets/postgres-ca';
 const SELF_SIGNED_DAYS = 3650;
 
 // The key never leaves the pod's memory; a pod that starts anew has a new one, which clients do not look at.
@@ -148,6 +149,27 @@ export class DatabaseTls {
       ],
     };
   }
+}
+
+/** What a pod with a client of PostgreSQL's own library needs to check the server. */
+export interface TlsClient {
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly Volume[];
+  readonly mounts: readonly VolumeMount[];
+}
+
+/** The same as clients get from their URL, for programs that have none. */
+export function tlsClient(tls: DatabaseTls | undefined, database: string): TlsClient {
+  const authority = tls?._authority(database);
+  const secret = authority && { secretName: authority.secretName, items: [{ key: CA_KEY, path: CA_KEY }] };
+  return {
+    env: {
+      ...(tls === undefined ? {} : { PGSSLMODE: tls.sslMode }),
+      ...(secret === undefined ? {} : { PGSSLROOTCERT: `${CA_DIRECTORY}/${CA_KEY}` }),
+    },
+    volumes: secret === undefined ? [] : [{ name: 'ca', secret }],
+    mounts: secret === undefined ? [] : [{ name: 'ca', mountPath: CA_DIRECTORY, readOnly: true }],
+  };
 }
 
 /** Every name that a Service is called by, from within its namespace and from others. */

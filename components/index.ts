@@ -121,6 +121,8 @@ export { PodReader } from './pod-reader';
 export type { PodReaderProps } from './pod-reader';
 export { RemovalPolicy, movedFrom, releaseOptionsOf, setReleaseOptions } from './release-options';
 export type { ReleaseOptions } from './release-options';
+export { RotatingPassword } from './rotating-password';
+export type { Password, RotatingPasswordOptions } from './rotating-password';
 export { ScalingSignal } from './scaling-signal';
 export type { DescribedObject } from './scaling-signal';
 export { AccessRule, ServiceRole, Verb } from './service-role';

@@ -19,6 +19,11 @@ export interface ReleaseOptions {
    * ServiceAccount. @default false
    */
   readonly patch?: boolean;
+  /**
+   * Keys of a ConfigMap or Secret whose readers take a new value over while they run: a change of them rolls no pods.
+   * @default - none
+   */
+  readonly liveKeys?: readonly string[];
   /** Earlier construct paths, so that a move deletes nothing. @default - none */
   readonly aliases?: readonly string[];
 }
@@ -41,6 +46,7 @@ export function releaseOptionsOf(construct: IConstruct): ReleaseOptions {
       ...one,
       ignoreChanges: [...(all.ignoreChanges ?? []), ...(one.ignoreChanges ?? [])],
       aliases: [...(all.aliases ?? []), ...(one.aliases ?? [])],
+      liveKeys: [...(all.liveKeys ?? []), ...(one.liveKeys ?? [])],
     }),
     {},
   );

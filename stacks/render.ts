@@ -39,7 +39,7 @@ export async function renderObjects(environment: string): Promise<readonly GitOp
     source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
   const named = mapSources(imageSources(settings), image);
   const stored = (name: string): ExternalSecretValue => new ExternalSecretValue(`trellis/${environment}/${name}`);
-  const secrets = mapSecrets(({ name }) => stored(name));
+  const secrets = mapSecrets(settings, ({ name }) => stored(name));
   const app = buildPlatform(settings, {
     noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: named.noaServer, secrets: secrets.noaServer },

@@ -167,9 +167,23 @@ export const system = {
 
 const store = { source, storageClass, storage: size, ...compute, backup: storeBackup };
 
+/** Passwords that servers accept, by number, and the one that clients use: see docs/rotation.md. */
+const password = z
+  .strictObject({ accepted: z.array(integer(1, 9999)).min(1).max(2), used: integer(1, 9999) })
+  .superRefine(({ accepted, used }, context) => {
+    const [first = 0, second = first + 1] = accepted;
+    const fail = (key: string, message: string, input: unknown): void =>
+      void context.addIssue({ code: 'custom', message, input, path: [key] });
+    if (second !== first + 1) fail('accepted', 'must be one number, or two that follow each other', accepted);
+    if (!accepted.includes(used))
+      fail('used', 'must be one of the accepted numbers, or clients would be locked out', used);
+  });
+export type PasswordSettings = z.output<typeof password>;
+
 /** A database, and what stands before and beside it. */
 export const database = z.strictObject({
   ...store,
+  password,
   readReplicas: integer(0, 8),
   pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
   exporter: z.strictObject({ source }),
@@ -177,6 +191,7 @@ export const database = z.strictObject({
 });
 export const cache = z.strictObject({
   ...store,
+  password,
   topology: z.enum(['standalone', 'sentinel']),
   replicas: count(8),
   sentinels: integer(3, 9),

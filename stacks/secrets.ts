@@ -1,6 +1,7 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { RandomPassword } from '@pulumi/random';
-import type { SecretsOf } from './secret-names';
+import type { Settings } from './schema';
+import type { GeneratedSecret, SecretsOf } from './secret-names';
 import { mapSecrets } from './secret-names';
 
 /** Secrets of one environment: made once, kept encrypted in the state. */
@@ -10,10 +11,13 @@ export interface Secrets extends SecretsOf<pulumi.Output<string>> {
 }
 
 /** Makes every secret. Letters and digits only, since passwords become part of connection URLs. */
-export const generateSecrets = (): Secrets => ({
-  ...mapSecrets(({ name, length }) => password(name, length)),
-  digestKey: password('digest-key', 48),
+export const generateSecrets = (settings: Settings): Secrets => ({
+  ...mapSecrets(settings, password),
+  digestKey: password({ name: 'digest-key', length: 48 }),
 });
 
-const password = (name: string, length: number): pulumi.Output<string> =>
-  new RandomPassword(name, { length, special: false }).result;
+function password({ name, length, number = 1 }: GeneratedSecret): pulumi.Output<string> {
+  // The first one was made before there were others, and must not be made anew.
+  const keepers = number === 1 ? {} : { keepers: { number: String(number) } };
+  return new RandomPassword(name, { length, special: false, ...keepers }).result;
+}

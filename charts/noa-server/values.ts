@@ -2,6 +2,7 @@ import type { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { GpuRequest } from '../../components/gpu-request';
 import type { Late, LateSecret } from '../../components/late';
+import type { Password } from '../../components/rotating-password';
 import type { StoreImages } from '../stores';
 import type {
   CacheValues,
@@ -19,10 +20,10 @@ export interface NoaServerValues extends SystemValues {
   > &
     StoreImages;
   readonly secrets: {
-    readonly postgresPassword: LateSecret;
+    readonly postgresPassword: Password;
     /** What read replicas follow their primary with. */
     readonly replicationPassword: LateSecret;
-    readonly redisPassword: LateSecret;
+    readonly redisPassword: Password;
     /** What several servers of Redis prove to each other who they are with. */
     readonly redisSystemPassword: LateSecret;
     /** What archives are encrypted with. */

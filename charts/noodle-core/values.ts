@@ -2,6 +2,7 @@ import type { Duration, Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { ServiceType } from '../../components/http-props';
 import type { Late, LateSecret } from '../../components/late';
+import type { Password } from '../../components/rotating-password';
 import type { StoreImages } from '../stores';
 import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, SystemValues } from '../values';
 
@@ -9,10 +10,10 @@ import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, SystemVal
 export interface NoodleCoreValues extends SystemValues {
   readonly images: Readonly<Record<'runtime' | 'runtimeCanary' | 'ide' | 'nginx', Late>> & StoreImages;
   readonly secrets: {
-    readonly postgresPassword: LateSecret;
+    readonly postgresPassword: Password;
     /** What read replicas follow their primary with. */
     readonly replicationPassword: LateSecret;
-    readonly redisPassword: LateSecret;
+    readonly redisPassword: Password;
     /** What several servers of Redis prove to each other who they are with. */
     readonly redisSystemPassword: LateSecret;
     /** What archives are encrypted with. */

@@ -13,6 +13,7 @@ import { PoolMode } from '../../components/database-pooler';
 import { DatabaseTls } from '../../components/database-tls';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
+import { RotatingPassword } from '../../components/rotating-password';
 import type { StatefulDatabaseProps } from '../../components/stateful-database';
 import { StatefulDatabase } from '../../components/stateful-database';
 
@@ -152,6 +153,9 @@ export const fullCache: Required<CacheStoreProps> = {
 
 const withoutBackup = ({ backup: _, ...rest }: Required<CacheStoreProps>): CacheStoreProps => rest;
 
+/** The middle of a rotation: both are accepted, and clients use the second. */
+export const rotatingPassword = RotatingPassword.of({ accepted: { 1: 'correct-horse', 2: 'battery-staple' }, used: 2 });
+
 /** Both ends of what each component may be built with. */
 export const componentCases: readonly ComponentCase[] = [
   {
@@ -159,6 +163,14 @@ export const componentCases: readonly ComponentCase[] = [
     build: (chart) => void new StatefulDatabase(chart, 'postgres', minimalDatabase),
   },
   { name: 'StatefulDatabase, full', build: (chart) => void new StatefulDatabase(chart, 'postgres', fullDatabase) },
+  {
+    name: 'StatefulDatabase, in a rotation',
+    build: (chart) => void new StatefulDatabase(chart, 'postgres', { ...fullDatabase, password: rotatingPassword }),
+  },
+  {
+    name: 'CacheStore, in a rotation',
+    build: (chart) => void new CacheStore(chart, 'redis', { ...fullCache, password: rotatingPassword }),
+  },
   { name: 'CacheStore, minimal', build: (chart) => void new CacheStore(chart, 'redis', minimalCache) },
   { name: 'CacheStore, full', build: (chart) => void new CacheStore(chart, 'redis', fullCache) },
   {

@@ -188,7 +188,7 @@ describe('Redis in prod', () => {
 
   it('has its password in redis-secret, and its data at /data', () => {
     const secret = pick(prod, 'v1/Secret', 'redis-secret');
-    expect(Object.keys(secret.stringData).sort()).toEqual(['REDIS_PASSWORD', 'REDIS_URL']);
+    expect(Object.keys(secret.stringData).sort()).toEqual(['REDIS_PASSWORD', 'REDIS_PASSWORDS', 'REDIS_URL']);
     expect(first(storeOf(prod, 'redis')).volumeMounts).toContainEqual({ name: 'data', mountPath: '/data' });
     expect(storeOf(prod, 'redis').spec.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.storage).toBe('10Gi');
   });

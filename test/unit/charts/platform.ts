@@ -33,7 +33,7 @@ export async function renderPlatform(environment: string): Promise<readonly Rend
 
 /** The same with settings that a test has changed. */
 export function renderSettings(settings: Settings): readonly RenderedObject[] {
-  const secrets = mapSecrets(({ name, length }) => name.replaceAll('-', '').padEnd(length, 'x'));
+  const secrets = mapSecrets(settings, ({ name, length }) => name.replaceAll('-', '').padEnd(length, 'x'));
   return render(
     buildPlatform(settings, {
       noodleCore: { images: IMAGES.noodleCore, secrets: secrets.noodleCore },

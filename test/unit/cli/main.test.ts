@@ -23,7 +23,7 @@ function trellis(args: readonly string[], env: Record<string, string> = {}) {
 
 const VERBS = [
   ...['up', 'preview', 'down', 'status', 'logs', 'verify', 'scale', 'rollback', 'restart', 'canary'],
-  ...['backup', 'restore', 'env', 'doctor', 'render', 'diff', 'test'],
+  ...['backup', 'restore', 'env', 'doctor', 'render', 'diff', 'rotate', 'test'],
 ];
 
 test('help names every verb, shows what to type first, and lists the exit codes', () => {

@@ -105,17 +105,26 @@ function answer(pulumi: typeof Pulumi, { type, name, inputs }: Pulumi.runtime.Mo
   return { id, state: known };
 }
 
-/** Runs the whole program as the engine does, in a module registry of its own; structured configuration arrives as JSON. */
-export async function runProgram(environment: string, config: Json): Promise<Run> {
+/**
+ * Runs the whole program as the engine does, in a module registry of its own; structured configuration arrives as JSON.
+ * @param before outputs of the last deployment; none before the first one
+ */
+export async function runProgram(environment: string, config: Json, before: Json = {}): Promise<Run> {
   const resources: Registration[] = [];
   let outputs: Json = {};
   let failure: Error | undefined;
   await jest.isolateModulesAsync(async () => {
     const pulumi = jest.requireActual<typeof Pulumi>('@pulumi/pulumi');
     await pulumi.runtime.setMocks(
-      { newResource: (args) => answer(pulumi, args), call: () => ({}) },
+      {
+        newResource: (args) => answer(pulumi, args),
+        call: ({ token, inputs }) =>
+          token === 'pulumi:pulumi:readStackOutputs' ? { name: (inputs as Json).name, outputs: before } : {},
+      },
       'trellis',
       environment,
+      false,
+      'organization',
     );
     pulumi.runtime.setAllConfig(
       Object.fromEntries(

@@ -257,6 +257,11 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
           fluentBit: expect.stringMatching(/^fluent\/fluent-bit:\d+\.\d+\.\d+$/) as string,
         },
       },
+      rotation: Object.fromEntries(
+        ['noodleCore', 'noaServer'].flatMap((system) =>
+          ['postgres', 'redis'].map((store) => [`${system}.${store}`, { accepted: [1], used: 1 }]),
+        ),
+      ),
     });
   });
 });

@@ -17,7 +17,15 @@ for file in "${POSTGRES_REPLICATION_PASSWORD_FILE:-}" "${POSTGRES_MONITORING_PAS
 done
 
 # A replica has its primary's roles.
+logins=
 if [ -n "${POSTGRES_PRIMARY_HOST:-}" ]; then
+  password=-
+elif [ -n "${POSTGRES_LOGINS_FILE:-}" ]; then
+  [ -z "${POSTGRES_PASSWORD:-}${POSTGRES_PASSWORD_FILE:-}" ] || refuse "POSTGRES_LOGINS_FILE and a password are both set; keep one"
+  [ "$POSTGRES_USER" != postgres ] || refuse "POSTGRES_LOGINS_FILE needs a POSTGRES_USER other than postgres, the superuser"
+  [ -s "$POSTGRES_LOGINS_FILE" ] || refuse "POSTGRES_LOGINS_FILE names $POSTGRES_LOGINS_FILE, which can't be read or is empty"
+  logins=$POSTGRES_LOGINS_FILE
+  logins_seen=$(cksum < "$logins")
   password=-
 elif [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then
   [ -z "${POSTGRES_PASSWORD:-}" ] || refuse "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set; keep one"

@@ -17,8 +17,15 @@ stop_private() {
   [ ! -f "$stopping/postmaster.pid" ] || pg_ctl -D "$stopping" -w -m fast -s stop >&2
 }
 
+# Where it listens; the server that clients reach has another place.
+socket=$private
+socket_port=5432
+
+# Statements with passwords are neither logged, however long they take, nor kept by pg_stat_statements.
+quiet='-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic -c pg_stat_statements.track=none'
 as_superuser() {
-  PGUSER=$superuser psql -X -q -h "$private" -p 5432 -v ON_ERROR_STOP=1 -v role="$POSTGRES_USER" -v db="$POSTGRES_DB" "$@"
+  PGOPTIONS="$quiet ${options:-}" PGUSER=$superuser psql -X -q -h "$socket" -p "$socket_port" -v ON_ERROR_STOP=1 \
+    -v role="$POSTGRES_USER" -v db="$POSTGRES_DB" "$@"
 }
 
 # "postgres" in folders made here, POSTGRES_USER in those of the official image.
@@ -31,7 +38,7 @@ find_superuser() {
 
 # Whether a client would get in with this password; so one that is right already is left alone.
 knows() {
-  PGPASSWORD=$2 psql -X -h "$private" -p 5432 -U "$1" -d postgres -w -Atc 'select 1' >/dev/null 2>&1
+  PGPASSWORD=$2 psql -X -h "$socket" -p "$socket_port" -U "$1" -d postgres -w -Atc 'select 1' >/dev/null 2>&1
 }
 
 # align_role ROLE FILE: a role of the platform's own, made where it is missing.
@@ -51,6 +58,7 @@ align_roles() {
 }
 
 set_password() {
+  [ -z "$logins" ] || { align_logins fresh; return; }
   TRELLIS_ROLE_PASSWORD=$password as_superuser -d template1 -f "$share/align-password.sql" >/dev/null
 }
 
@@ -59,7 +67,9 @@ align_password() {
   find_superuser
   known=$(echo "select count(*) from pg_roles where rolname = :'role'" | as_superuser -d template1 -At)
   [ "$known" = 1 ] || refuse "$PGDATA has no role $POSTGRES_USER: put POSTGRES_USER back, or rename the role by hand"
-  if ! knows "$POSTGRES_USER" "$password"; then
+  if [ -n "$logins" ]; then
+    align_logins
+  elif ! knows "$POSTGRES_USER" "$password"; then
     set_password
     log "the password of role $POSTGRES_USER differed from the one given; it was changed to the one given"
   fi
@@ -67,7 +77,7 @@ align_password() {
 
 # A script's objects belong to POSTGRES_USER; one that needs a superuser says SET ROLE NONE.
 as_owner() {
-  PGOPTIONS="-c role=$POSTGRES_USER" as_superuser -d "$POSTGRES_DB" "$@"
+  options="-c role=$POSTGRES_USER" as_superuser -d "$POSTGRES_DB" "$@"
 }
 
 run_script() {

@@ -19,6 +19,18 @@ identity() { printf %s "$1" | sha1sum | cut -d ' ' -f 1; }
 
 hash_of() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
 
+# Files with clients' passwords, as `USER FILE` a line.
+password_files() {
+  echo "default $REDIS_PASSWORD_FILE"
+  [ -r "${REDIS_USERS_FILE:-}" ] || return 0
+  while read -r name _; do
+    [ -z "$name" ] || echo "$name ${REDIS_USERS_DIR:?names the folder with the passwords of the users}/$name"
+  done < "$REDIS_USERS_FILE"
+}
+
+# Stands for all that they hold, and gives none of it away.
+passwords_digest() { password_files | while read -r name file; do echo "$name" && cat "$file" && echo; done | sha256sum | cut -d ' ' -f 1; }
+
 system_password() { cat "${REDIS_SYSTEM_PASSWORD_FILE:?names the file with the password of the members}"; }
 
 # ask USER HOST PORT COMMAND...: one command to another process; silence counts as an answer after five seconds.

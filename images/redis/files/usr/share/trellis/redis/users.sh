@@ -1,26 +1,33 @@
 # Users of the server, each with its password as a hash; sourced by redis-entrypoint.
 
-# user_line NAME PASSWORD RULES
-user_line() { echo "user $1 on sanitize-payload #$(hash_of "$2") $3"; }
+# user_line NAME HASHES RULES
+user_line() { echo "user $1 on sanitize-payload $2 $3"; }
+
+# hashes_in FILE: of each line, since a user may have several passwords while one follows the other.
+hashes_in() {
+  while IFS= read -r one || [ -n "$one" ]; do
+    [ -z "$one" ] || printf '#%s ' "$(hash_of "$one")"
+  done < "$1"
+}
 
 # All commands, save those that drop or list every key, stop the server, show or rewrite its settings, or read what others send.
 client_rules=${REDIS_ACL_RULES:-+@all -@dangerous +info +sort +role +slowlog +latency +lastsave}
 
-client_password() {
+client_hashes() {
   if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then
     [ -z "${REDIS_PASSWORD:-}" ] || refuse "REDIS_PASSWORD and REDIS_PASSWORD_FILE are both set; keep one"
     [ -r "$REDIS_PASSWORD_FILE" ] || refuse "REDIS_PASSWORD_FILE names $REDIS_PASSWORD_FILE, which can't be read"
-    cat "$REDIS_PASSWORD_FILE"
-  else
-    printf %s "${REDIS_PASSWORD:-}"
+    hashes_in "$REDIS_PASSWORD_FILE"
+  elif [ -n "${REDIS_PASSWORD:-}" ]; then
+    echo "#$(hash_of "$REDIS_PASSWORD")"
   fi
 }
 
 # The clients' user, which a connection that names none belongs to.
 default_user() {
-  password=$(client_password) || exit 78
-  if [ -n "$password" ]; then
-    user_line default "$password" "~* &* $client_rules"
+  hashes=$(client_hashes) || exit 78
+  if [ -n "$hashes" ]; then
+    user_line default "$hashes" "~* &* $client_rules"
   elif [ "${REDIS_ALLOW_EMPTY_PASSWORD:-false}" = true ]; then
     log "no password: every client that reaches the port is let in"
     echo "user default on sanitize-payload nopass ~* &* $client_rules"
@@ -36,14 +43,14 @@ further_users() {
     [ -n "$name" ] || continue
     file=${REDIS_USERS_DIR:?names the folder with the passwords of the users}/$name
     [ -r "$file" ] || refuse "user $name has no password: $file can't be read"
-    user_line "$name" "$(cat "$file")" "$rules"
+    user_line "$name" "$(hashes_in "$file")" "$rules"
   done < "$REDIS_USERS_FILE"
 }
 
 # Those by which members reach each other: none of them sees a key.
 member_users() {
   [ "$topology" != standalone ] || return 0
-  password=$(system_password)
+  password="#$(hash_of "$(system_password)")"
   user_line replication "$password" '+psync +replconf +ping'
   user_line member "$password" '+ping +role +info +cluster +client|pause +client|unpause +client|kill +replicaof'
   user_line router "$password" '+ping +info +role'
@@ -70,5 +77,5 @@ exporter_user() {
     chmod 440 "$file.new"
     mv "$file.new" "$file"
   fi
-  user_line exporter "$(cat "$file")" '+ping +info +client|setname +cluster|info +slowlog|len +slowlog|get +latency|latest +latency|histogram'
+  user_line exporter "$(hashes_in "$file")" '+ping +info +client|setname +cluster|info +slowlog|len +slowlog|get +latency|latest +latency|histogram'
 }
