@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
+import type { DatabaseArchive } from './database-archive';
 import { backupProblems } from './database-backup';
 import type { DatabaseBackupOptions } from './database-backup';
 import type { DatabaseBackend } from './database-backend';
@@ -22,6 +23,8 @@ import { METRICS_PORT } from './database-metrics';
 import type { PoolerSettings } from './database-pooler';
 import { POOLER_SUFFIX, PoolMode } from './database-pooler';
 import type { StatefulDatabaseProps } from './database-props';
+import type { DatabaseRecovery } from './database-recovery';
+import { recoveryProblems } from './database-recovery';
 import { REPLICA_SUFFIX } from './database-replicas';
 import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
@@ -51,6 +54,8 @@ export interface DatabaseRulesInput {
   readonly replicationPassword: Late | undefined;
   readonly replicaMaxLag: Duration;
   readonly pooler: PoolerSettings | undefined;
+  readonly archive: DatabaseArchive | undefined;
+  readonly recovery: DatabaseRecovery | undefined;
   readonly tls: DatabaseTls | undefined;
   readonly metrics: DatabaseMetrics | undefined;
   readonly backend: DatabaseBackend;
@@ -84,6 +89,7 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   poolerProblems(problems, scope, input.pooler, input);
   input.tls?._check(problems);
   metricsProblems(problems, scope, input.metrics, input.engine.port);
+  recoveryProblems(problems, scope, { ...input, parameters: input.configuration.parameters ?? {} });
   const operator = input.backend._operator;
   if (operator !== undefined) cloudNativePgProblems(problems, { ...input, operator, settings: settingsOf(input) });
   problems.raise();
@@ -247,7 +253,10 @@ function scriptProblems(problems: Problems, scripts: Readonly<Record<string, str
 
 /** What settings are derived from. */
 export const databaseMachine = (
-  input: Pick<DatabaseRulesInput, 'engine' | 'resources' | 'storage' | 'pooler' | 'readReplicas' | 'replicaMaxLag'>,
+  input: Pick<
+    DatabaseRulesInput,
+    'engine' | 'resources' | 'storage' | 'pooler' | 'readReplicas' | 'replicaMaxLag' | 'archive'
+  >,
 ): DatabaseMachine => {
   const cpu = input.resources.cpu?.limit;
   return {
@@ -257,5 +266,6 @@ export const databaseMachine = (
     port: input.engine.port,
     pooled: input.pooler?.maxServerConnections ?? 0,
     maxLag: input.readReplicas > 0 ? input.replicaMaxLag : undefined,
+    maxLoss: input.archive?._settings.maxLoss,
   };
 };

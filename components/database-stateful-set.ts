@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { IClient } from './connections';
 import { pgHbaConf } from './database-access';
+import { addRepositories, repositories, repositoryFiles } from './database-archive-pod';
 import type { DatabaseBackupOptions } from './database-backup';
 import { DatabaseBackup } from './database-backup';
 import { postgresqlConf } from './database-configuration';
@@ -37,6 +38,7 @@ export class StatefulSetServers implements DatabaseServers {
     this.primary = { host: this.hostOf(''), peer: podsPeer(database, selector) };
     database.tls?._addCertificate(database, database.name, this.services(), { ...labels, ...selector });
     this.addSecret();
+    addRepositories(database, database, { labels, selector, storageClass: props.storageClass });
     this.addConfiguration();
     this.policy = this.addServer();
     this.proxy = database.pooler && this.addPooler(database.pooler);
@@ -44,7 +46,8 @@ export class StatefulSetServers implements DatabaseServers {
     this.host = this.proxy?.host ?? this.primary.host;
     this.peer = this.proxy?.peer ?? this.primary.peer;
     this.direct = this.proxy === undefined ? undefined : this.addDirect();
-    if (props.backup !== undefined) this.addBackup(props.backup);
+    // What a standby holds its primary dumps, whose passwords it has until it is promoted.
+    if (props.backup !== undefined && database.recovery?._isStandby !== true) this.addBackup(props.backup);
   }
 
   public allowFrom(...clients: readonly IClient[]): void {
@@ -104,6 +107,7 @@ export class StatefulSetServers implements DatabaseServers {
         replicas: readReplicas > 0,
         metrics: metrics !== undefined,
       }),
+      ...repositoryFiles(database, database),
     };
     const metadata = { name: `${name}-config`, labels };
     retain(removalPolicy, kubeObject(database, 'Config', 'v1/ConfigMap', metadata, { data }));
@@ -118,7 +122,7 @@ export class StatefulSetServers implements DatabaseServers {
     const { name, removalPolicy, startupDeadline, storage, port, tls, metrics, readReplicas } = database;
     const { labels, selector, props } = input;
     const { storageClass, initScripts = {} } = props;
-    return statefulWorkload(database, {
+    const policy = statefulWorkload(database, {
       ...{ name, selector, labels, removalPolicy, startupDeadline },
       port: { name: 'postgres', port },
       ...(metrics === undefined ? {} : { morePorts: [{ name: METRICS_PORT_NAME, port: METRICS_PORT }] }),
@@ -128,8 +132,14 @@ export class StatefulSetServers implements DatabaseServers {
         host: this.primary.host,
         init: Object.keys(initScripts).length > 0,
         followed: readReplicas > 0,
+        repositories: database,
       }),
     });
+    for (const [, repository] of repositories(database, database)) {
+      const { peers, port: at } = repository._store ?? { peers: [], port: 0 };
+      for (const peer of peers) policy.allowTo(peer, at);
+    }
+    return policy;
   }
 
   private addPooler(settings: PoolerSettings): DatabasePooler {
