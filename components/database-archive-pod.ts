@@ -78,6 +78,8 @@ function repositoryConf(database: ArchivedDatabase, name: RepositoryName, archiv
       ? { 'repo1-type': 'posix', 'repo1-path': VOLUME }
       : bucket(database, name, place.options)),
     'repo1-cipher-type': 'aes-256-cbc',
+    // A database has a thousand small files, and each object of a store costs a request.
+    'repo1-bundle': 'y',
     'repo1-retention-full': keepFull,
     'archive-push-queue-max': queue,
     'archive-timeout': 60,
