@@ -7,6 +7,7 @@ import { DatabaseEngine } from '../components/database-engine';
 import type { Late, LateSecret } from '../components/late';
 import type { RemovalPolicy } from '../components/release-options';
 import { StatefulDatabase } from '../components/stateful-database';
+import { archiveProps } from './archive';
 import type { CacheValues, DatabaseValues } from './values';
 
 /** Images of a system's stores and of what stands beside them. */
@@ -21,6 +22,8 @@ interface DatabaseOptions {
   readonly images: StoreImages;
   readonly password: LateSecret;
   readonly replicationPassword: LateSecret;
+  /** Of an archive on a volume. */
+  readonly archivePassphrase: LateSecret;
   readonly removalPolicy: RemovalPolicy;
   /** SQL that runs when the data folder is made. @default - none */
   readonly initScripts?: Readonly<Record<string, string>>;
@@ -28,7 +31,8 @@ interface DatabaseOptions {
 
 /** A system's PostgreSQL 15, with pooler, replicas and TLS as its values say, and an exporter beside each server. */
 export function addDatabase(scope: Construct, options: DatabaseOptions): StatefulDatabase {
-  const { name, values, images, password, replicationPassword, removalPolicy, initScripts } = options;
+  const { name, values, images, password, replicationPassword, archivePassphrase, removalPolicy, initScripts } =
+    options;
   const { replicas, maxServerConnections } = values.pooler;
   return new StatefulDatabase(scope, 'postgres', {
     engine: DatabaseEngine.postgres('15', { image: images.postgres }),
@@ -44,6 +48,7 @@ export function addDatabase(scope: Construct, options: DatabaseOptions): Statefu
     ...(values.tls === undefined ? {} : { tls: values.tls }),
     metrics: { image: images.postgresExporter },
     backup: values.backup,
+    ...archiveProps(values.archive, values.recovery, archivePassphrase),
   });
 }
 

@@ -1,12 +1,25 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type { Rendered } from './diff/compare';
+
+type SystemKey = 'noodleCore' | 'noaServer';
 
 interface Renderer {
   readonly renderEnvironment: (environment: string) => Promise<string>;
   readonly renderObjects: (environment: string) => Promise<readonly Rendered[]>;
+  readonly readSettings: (environment: string) => Promise<Readonly<Record<SystemKey, { readonly namespace: string }>>>;
 }
 
+const GIVEN = ['dev', 'staging', 'prod'];
+
+/** Environments that have a file: the three, and those that were added, such as a second region. */
+export const environmentsIn = (folder: string): readonly string[] => {
+  const found = fs.readdirSync(folder).flatMap((file) => /^Pulumi\.([a-z0-9-]+)\.yaml$/.exec(file)?.[1] ?? []);
+  return [...GIVEN, ...found.filter((name) => !GIVEN.includes(name)).sort()];
+};
+
 /** Environments that there are. */
-export const ENVIRONMENTS: readonly string[] = ['dev', 'staging', 'prod'];
+export const ENVIRONMENTS: readonly string[] = environmentsIn(path.resolve(__dirname, '..'));
 
 /** The program is read only now, since it brings cdk8s and the Pulumi SDK with it. */
 const renderer = (): Renderer => module.require('../stacks/render') as Renderer;
@@ -16,3 +29,9 @@ export const renderStack = (stack: string): Promise<string> => renderer().render
 
 /** A stack's objects, each with its construct path. */
 export const renderStackObjects = (stack: string): Promise<readonly Rendered[]> => renderer().renderObjects(stack);
+
+/** Namespace of each system of a stack. */
+export async function readNamespaces(stack: string): Promise<Readonly<Record<SystemKey, string>>> {
+  const { noodleCore, noaServer } = await renderer().readSettings(stack);
+  return { noodleCore: noodleCore.namespace, noaServer: noaServer.namespace };
+}

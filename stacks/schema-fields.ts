@@ -131,6 +131,46 @@ export const system = {
 export const storageClass = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
 const store = { source, storageClass, storage: size, ...compute };
 
+/** A folder of a bucket; all of it is empty where there is none. */
+const bucket = {
+  endpoint: text((value) => (value === '' ? undefined : hostProblem(value))),
+  port: integer(1, 65_535),
+  region: z.string().max(63),
+  bucket: z.string().max(63),
+  prefix: z.string().max(500),
+  pathStyle: z.boolean(),
+  secretName: text((value) => (value === '' ? undefined : dnsSubdomainProblem(value))),
+};
+
+/** Where a database's log and base backups go. */
+const archive = z.strictObject({
+  target: z.enum(['none', 'volume', 'objectStorage']),
+  ...bucket,
+  storage: size,
+  maxLossSeconds: integer(1, 86_400),
+  fullEveryDays: count(365),
+  keepFull: count(1000),
+});
+
+const moment = parsed(
+  (value) => (value === '' ? null : momentOf(value)),
+  'empty, or a moment with its offset such as 2026-03-04T05:06:07Z',
+);
+// Date.parse takes much more, some of it in the zone of whoever runs it.
+const momentOf = (value: string): Date | undefined =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))
+    ? new Date(value)
+    : undefined;
+
+/** What a database is, and what an empty volume of it is filled from. */
+const recovery = z
+  .strictObject({ role: z.enum(['primary', 'standby']), to: moment, source: z.strictObject(bucket) })
+  .superRefine(({ role, source }, context) => {
+    if (role === 'primary' || source.bucket !== '') return;
+    const message = 'must say whose archive the standby follows';
+    context.addIssue({ code: 'custom', message, input: source.bucket, path: ['source', 'bucket'] });
+  });
+
 /** A database: what stands before and beside it, and its dumps. */
 export const database = z.strictObject({
   ...store,
@@ -139,6 +179,8 @@ export const database = z.strictObject({
   exporter: z.strictObject({ source }),
   tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
   backup: z.strictObject({ schedule: text(cronProblem), keep: count(365), storage: size }),
+  archive,
+  recovery,
 });
 export const cache = z.strictObject({
   ...store,

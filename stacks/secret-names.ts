@@ -18,6 +18,7 @@ export const SECRETS: SecretsOf<GeneratedSecret> = {
   noodleCore: {
     postgresPassword: generated('noodle-core-postgres'),
     replicationPassword: generated('noodle-core-postgres-replication'),
+    archivePassphrase: generated('noodle-core-postgres-archive', 48),
     redisPassword: generated('noodle-core-redis'),
     redisSystemPassword: generated('noodle-core-redis-system'),
     secretKey: generated('noodle-core-secret-key', 64),
@@ -25,6 +26,7 @@ export const SECRETS: SecretsOf<GeneratedSecret> = {
   noaServer: {
     postgresPassword: generated('noa-server-postgres'),
     replicationPassword: generated('noa-server-postgres-replication'),
+    archivePassphrase: generated('noa-server-postgres-archive', 48),
     redisPassword: generated('noa-server-redis'),
     redisSystemPassword: generated('noa-server-redis-system'),
     secretKey: generated('noa-server-secret-key', 64),

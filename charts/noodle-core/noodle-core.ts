@@ -36,8 +36,9 @@ export class NoodleCore extends Chart {
     const baseline = new NamespaceBaseline(this, 'baseline', { removalPolicy, largestNode });
     const access = new NamespaceAccess(this, 'access', values.access);
     this.addSecret();
-    const { postgresPassword: password, replicationPassword } = secrets;
-    const database = { values: values.postgres, images, password, replicationPassword, removalPolicy };
+    const { postgresPassword: password, replicationPassword, archivePassphrase } = secrets;
+    const passwords = { password, replicationPassword, archivePassphrase };
+    const database = { values: values.postgres, images, ...passwords, removalPolicy };
     this.postgres = addDatabase(this, { name: 'noodlecore', ...database });
     const { redisPassword, redisSystemPassword: systemPassword } = secrets;
     const cache = { values: values.redis, images, password: redisPassword, systemPassword, removalPolicy };

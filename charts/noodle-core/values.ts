@@ -12,6 +12,8 @@ export interface NoodleCoreValues extends SystemValues {
     readonly postgresPassword: LateSecret;
     /** What read replicas follow their primary with. */
     readonly replicationPassword: LateSecret;
+    /** What an archive on a volume is encrypted with. */
+    readonly archivePassphrase: LateSecret;
     readonly redisPassword: LateSecret;
     /** What several servers of Redis prove to each other who they are with. */
     readonly redisSystemPassword: LateSecret;
