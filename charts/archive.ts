@@ -30,7 +30,8 @@ export interface RecoveryValues {
   readonly role: 'primary' | 'standby';
   /** Archive of another server; nothing for the database's own. */
   readonly source: BucketValues | undefined;
-  readonly to: Date | undefined;
+  /** How far an empty volume of a primary is brought; nothing where the own archive is not asked. */
+  readonly to: Date | 'latest' | undefined;
 }
 
 /** Props of the database. */
@@ -68,7 +69,11 @@ export function archiveProps(
   };
 }
 
-const recoveryOf = (role: RecoveryValues['role'], source: DatabaseArchive, to: Date | undefined): DatabaseRecovery =>
+const recoveryOf = (
+  role: RecoveryValues['role'],
+  source: DatabaseArchive,
+  to: RecoveryValues['to'],
+): DatabaseRecovery =>
   role === 'standby'
     ? DatabaseRecovery.standby(source)
-    : DatabaseRecovery.primary(source, to === undefined ? {} : { to });
+    : DatabaseRecovery.primary(source, to instanceof Date ? { to } : {});

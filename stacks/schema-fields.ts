@@ -153,8 +153,8 @@ const archive = z.strictObject({
 });
 
 const moment = parsed(
-  (value) => (value === '' ? null : momentOf(value)),
-  'empty, or a moment with its offset such as 2026-03-04T05:06:07Z',
+  (value) => (value === '' ? null : value === 'latest' ? value : momentOf(value)),
+  'empty, latest, or a moment with its offset such as 2026-03-04T05:06:07Z',
 );
 // Date.parse takes much more, some of it in the zone of whoever runs it.
 const momentOf = (value: string): Date | undefined =>
@@ -172,16 +172,22 @@ const recovery = z
   });
 
 /** A database: what stands before and beside it, and its dumps. */
-export const database = z.strictObject({
-  ...store,
-  readReplicas: integer(0, 8),
-  pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
-  exporter: z.strictObject({ source }),
-  tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
-  backup: z.strictObject({ schedule: text(cronProblem), keep: count(365), storage: size }),
-  archive,
-  recovery,
-});
+export const database = z
+  .strictObject({
+    ...store,
+    readReplicas: integer(0, 8),
+    pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
+    exporter: z.strictObject({ source }),
+    tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
+    backup: z.strictObject({ schedule: text(cronProblem), keep: count(365), storage: size }),
+    archive,
+    recovery,
+  })
+  .superRefine(({ archive: { target }, recovery: { to, source: other } }, context) => {
+    if (to === null || target !== 'none' || other.bucket !== '') return;
+    const message = 'must be empty without an archive and a source';
+    context.addIssue({ code: 'custom', message, input: String(to), path: ['recovery', 'to'] });
+  });
 export const cache = z.strictObject({
   ...store,
   topology: z.enum(['standalone', 'sentinel']),

@@ -6,7 +6,7 @@ start_private() {
   running=$1
   # Where the log is archived nothing of it may be left out: without a command it waits for the real server's archiver.
   archiving='-c archive_mode=off'
-  [ ! -r "${POSTGRES_REPOSITORIES:-/etc/pgbackrest}/archive.conf" ] || archiving='-c archive_mode=on -c archive_command='
+  ! archives || archiving='-c archive_mode=on -c archive_command='
   printf 'local template1 all trust\nlocal all all %s\n' "$2" > "$private/pg_hba.conf"
   pg_ctl -D "$1" -w -t "${POSTGRES_START_SECONDS:-3600}" -s -o "-c config_file=$config -c hba_file=$private/pg_hba.conf \
     -c listen_addresses= -c port=5432 -c unix_socket_directories=$private -c unix_socket_permissions=0700 -c ssl=off $archiving \
