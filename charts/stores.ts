@@ -8,6 +8,7 @@ import type { Late, LateSecret } from '../components/late';
 import type { RemovalPolicy } from '../components/release-options';
 import type { Password } from '../components/rotating-password';
 import { StatefulDatabase } from '../components/stateful-database';
+import { archiveProps } from './archive';
 import type { Backups } from './backups';
 import type { CacheValues, DatabaseValues } from './values';
 
@@ -24,6 +25,8 @@ interface DatabaseOptions {
   readonly password: Password;
   readonly replicationPassword: LateSecret;
   readonly backups: Backups;
+  /** Of an archive on a volume. */
+  readonly archivePassphrase: LateSecret;
   readonly removalPolicy: RemovalPolicy;
   /** SQL that runs when the data folder is made. @default - none */
   readonly initScripts?: Readonly<Record<string, string>>;
@@ -31,7 +34,8 @@ interface DatabaseOptions {
 
 /** A system's PostgreSQL 15, with pooler, replicas and TLS as its values say, and an exporter beside each server. */
 export function addDatabase(scope: Construct, options: DatabaseOptions): StatefulDatabase {
-  const { name, values, images, password, replicationPassword, backups, removalPolicy, initScripts } = options;
+  const { name, values, images, password, replicationPassword, archivePassphrase } = options;
+  const { backups, removalPolicy, initScripts } = options;
   const { replicas, maxServerConnections } = values.pooler;
   return new StatefulDatabase(scope, 'postgres', {
     engine: DatabaseEngine.postgres('15', { image: images.postgres }),
@@ -47,6 +51,7 @@ export function addDatabase(scope: Construct, options: DatabaseOptions): Statefu
     ...(values.tls === undefined ? {} : { tls: values.tls }),
     metrics: { image: images.postgresExporter },
     backup: backups.of(values.backup),
+    ...archiveProps(values.archive, values.recovery, archivePassphrase),
   });
 }
 

@@ -8,6 +8,7 @@ import type { Hsts, IngressFeature, RateLimit, SecurityHeaders } from '../compon
 import type { NamespaceAccessProps } from '../components/namespace-access';
 import type { NodeCapacity } from '../components/namespace-capacity';
 import type { RemovalPolicy } from '../components/release-options';
+import type { ArchiveValues, RecoveryValues } from './archive';
 
 /** What every system is told of its surroundings: plain data. Nothing in a chart reads anything else. */
 export interface SystemValues {
@@ -96,6 +97,9 @@ export interface StoreValues extends StorageValues {
 
 /** Size of a database, and what stands before and beside it. */
 export interface DatabaseValues extends StoreValues {
+  /** Nothing where the log is not archived. */
+  readonly archive: ArchiveValues | undefined;
+  readonly recovery: RecoveryValues;
   /** Servers that follow the primary and only read. */
   readonly readReplicas: number;
   /** PgBouncer between clients and primary; none with zero replicas. */

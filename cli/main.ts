@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT, exitCodeOf, messageOf } from './exit';
 import { operatingVerbs } from './operating-verbs';
 import { examples, load, minutes, settings, simulateOption, stackOption } from './options';
@@ -9,6 +9,7 @@ import type * as Down from './verbs/down';
 import type * as Env from './verbs/env';
 import type * as Logs from './verbs/logs';
 import type * as Preview from './verbs/preview';
+import type * as Promote from './verbs/promote';
 import type * as Render from './verbs/render';
 import type * as Restore from './verbs/restore';
 import type * as Rotate from './verbs/rotate';
@@ -80,6 +81,25 @@ function clusterVerbs(program: Command): void {
       ),
     )
     .action((options: Down.DownOptions) => load<typeof Down>('down').down(options));
+}
+
+function recoveryVerbs(program: Command): void {
+  program
+    .command('promote')
+    .summary('make a system’s standby database its primary')
+    .description(
+      'Makes the standby database of a system its primary, at once, and says what to change so that it lasts.',
+    )
+    .addArgument(new Argument('<system>', 'system whose database it is').choices(['noodle-core', 'noa-server']))
+    .addOption(stackOption())
+    .option('-y, --yes', 'do not ask whether the old primary is gone')
+    .addHelpText(
+      'after',
+      examples(['./trellis promote -s west noodle-core', 'the region of Pulumi.west.yaml takes over']),
+    )
+    .action((system: Promote.SystemName, options: Promote.PromoteOptions) =>
+      load<typeof Promote>('promote').promote(system, options),
+    );
 }
 
 function lookingVerbs(program: Command): void {
@@ -240,6 +260,7 @@ function build(): Command {
   operatingVerbs(program);
   backupVerbs(program);
   editingVerbs(program);
+  recoveryVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

@@ -1,6 +1,10 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import type * as Rotation from '../stacks/rotation';
 import type { Settings } from '../stacks/schema';
 import type { Rendered } from './diff/compare';
+
+type SystemKey = 'noodleCore' | 'noaServer';
 
 interface Renderer {
   readonly renderEnvironment: (environment: string) => Promise<string>;
@@ -8,8 +12,16 @@ interface Renderer {
   readonly renderObjects: (environment: string) => Promise<readonly Rendered[]>;
 }
 
+const GIVEN = ['dev', 'staging', 'prod'];
+
+/** Environments that have a file: the three, and those that were added, such as a second region. */
+export const environmentsIn = (folder: string): readonly string[] => {
+  const found = fs.readdirSync(folder).flatMap((file) => /^Pulumi\.([a-z0-9-]+)\.yaml$/.exec(file)?.[1] ?? []);
+  return [...GIVEN, ...found.filter((name) => !GIVEN.includes(name)).sort()];
+};
+
 /** Environments that there are. */
-export const ENVIRONMENTS: readonly string[] = ['dev', 'staging', 'prod'];
+export const ENVIRONMENTS: readonly string[] = environmentsIn(path.resolve(__dirname, '..'));
 
 /** The program is read only now, since it brings cdk8s and the Pulumi SDK with it. */
 const renderer = (): Renderer => module.require('../stacks/render') as Renderer;
@@ -27,4 +39,10 @@ export function rotationProgram(): {
 } {
   const { rotationsOf, nextStep } = module.require('../stacks/rotation') as typeof Rotation;
   return { nextStep, rotations: async (stack) => rotationsOf(await renderer().readSettings(stack)) };
+}
+
+/** Namespace of each system of a stack. */
+export async function readNamespaces(stack: string): Promise<Readonly<Record<SystemKey, string>>> {
+  const { noodleCore, noaServer } = await renderer().readSettings(stack);
+  return { noodleCore: noodleCore.namespace, noaServer: noaServer.namespace };
 }

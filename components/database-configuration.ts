@@ -74,6 +74,8 @@ export interface DatabaseMachine {
   readonly pooled: number;
   /** How far replicas may be behind, where there are any. */
   readonly maxLag: Duration | undefined;
+  /** Within what time the log reaches the archive, where there is one. */
+  readonly maxLoss?: Duration | undefined;
 }
 
 const MIB = 1024 ** 2;
@@ -199,6 +201,14 @@ function replication(settings: DatabaseSettings, maxLag: Duration): Readonly<Rec
   };
 }
 
+/** Settings of a server whose log is archived. One that follows another archives nothing until it is promoted. */
+const archiving = (maxLoss: Duration): Readonly<Record<string, Value>> => ({
+  archive_mode: true,
+  archive_command: 'pgbackrest-repository archive archive-push "%p"',
+  // A segment that nothing is written to any more is not full for hours.
+  archive_timeout: millis(maxLoss),
+});
+
 /** Settings that would break the image, the probes or the access rules when changed. */
 const OWNED = [
   'config_file data_directory external_pid_file hba_file hot_standby ident_file include include_dir include_if_exists',
@@ -248,6 +258,7 @@ export function postgresqlConf(machine: DatabaseMachine, settings: DatabaseSetti
     ...(machine.maxLag === undefined
       ? []
       : [block('For the replicas.', without(replication(settings, machine.maxLag), settings.parameters))]),
+    ...(machine.maxLoss === undefined ? [] : [block('For the archive.', archiving(machine.maxLoss))]),
     block('The same for every database, and parameters of this one.', rest),
   ].join('\n');
 }

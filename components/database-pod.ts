@@ -2,6 +2,8 @@ import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import type { ArchiveInput } from './database-archive-pod';
+import { archiveParts } from './database-archive-pod';
 import type { DatabaseEngine } from './database-engine';
 import type { DatabaseMetrics, MetricsParts } from './database-metrics';
 import { metricsParts } from './database-metrics';
@@ -10,6 +12,7 @@ import type { Labels, PodSpec, Probe, Volume, VolumeMount } from './kube';
 import { LateTokens } from './late';
 import type { ContainerSpec } from './pod';
 import { hardenedPod, startupProbe } from './pod';
+import type { RemovalPolicy } from './release-options';
 import { DATA_VOLUME } from './stateful-workload';
 import { sizeBytes, sizeQuantity } from './units';
 
@@ -69,6 +72,9 @@ export interface DatabasePodInput extends Construct {
   readonly terminationGrace: Duration;
   readonly startupDeadline: Duration;
   readonly secretName: string;
+  readonly port: number;
+  readonly storage: Size;
+  readonly removalPolicy: RemovalPolicy;
 }
 
 /** One kind of pod of a database. */
@@ -86,6 +92,8 @@ export interface DatabasePodOptions {
   readonly followed: boolean;
   /** Whether the password rotates: the server then takes over who may log in while it runs. */
   readonly rotating: boolean;
+  /** Where the log goes, and where the data came from; a replica has neither. @default - neither */
+  readonly repositories?: ArchiveInput;
   /** The server that this one follows. */
   readonly primary?: { readonly host: string; readonly maxLag: Duration };
 }
@@ -102,12 +110,13 @@ export function databasePod(database: DatabasePodInput, options: DatabasePodOpti
   const files = tls?._files(database.name, TLS_DIRECTORY, image, options.host);
   const exporter =
     metrics && metricsParts(database, metrics, { port: engine.port, databaseName: database.databaseName, image, base });
+  const archive = archiveParts(database, options.repositories ?? { archive: undefined, recovery: undefined }, image);
   const passwords = [...(primary === undefined ? [password] : []), ...(replication === undefined ? [] : [replication])];
   const server: ContainerSpec = {
     name: 'postgres',
     image,
     ports: [{ name: 'postgres', port: engine.port }],
-    env: envList(serverEnv(database, options, exporter)),
+    env: envList({ ...serverEnv(database, options, exporter), ...archive.env }),
     resources,
     probes: probes(database, primary?.maxLag),
     mounts: [
@@ -120,12 +129,15 @@ export function databasePod(database: DatabasePodInput, options: DatabasePodOpti
       ...(init ? [{ name: 'init', mountPath: '/docker-entrypoint-initdb.d', readOnly: true }] : []),
       ...(files === undefined ? [] : [files.mount]),
       ...(exporter === undefined || primary !== undefined ? [] : [exporter.mount]),
+      ...archive.mounts,
     ],
   };
   const initContainers = [
     ...(files?.initContainers ?? []),
     ...(exporter === undefined ? [] : [exporter.initContainer]),
-    ...(primary === undefined ? [] : [copyContainer(server)]),
+    ...(primary === undefined ? [] : [fillContainer(server, 'copy-primary')]),
+    ...archive.initContainers,
+    ...(archive.restores ? [fillContainer(server, 'restore')] : []),
   ];
   return hardenedPod({
     labels: options.selector,
@@ -141,8 +153,9 @@ export function databasePod(database: DatabasePodInput, options: DatabasePodOpti
       ...(replication === undefined ? [] : [replication.volume]),
       ...(files === undefined ? [] : [files.volume]),
       ...(exporter?.volumes ?? []),
+      ...archive.volumes,
     ],
-    containers: [server, ...(exporter === undefined ? [] : [exporter.sidecar])],
+    containers: [server, ...(exporter === undefined ? [] : [exporter.sidecar]), ...archive.sidecars],
   });
 }
 
@@ -181,11 +194,14 @@ function serverEnv(
   };
 }
 
-/** Copies the primary before the server starts: a copy takes as long as it takes, and no probe's budget has to be sized for it. */
-const copyContainer = ({ image, env, mounts, resources }: ContainerSpec): ContainerSpec => ({
-  name: 'copy-primary',
+/** Fills the volume before the server starts: it takes as long as it takes, and no probe's budget has to be sized for it. */
+const fillContainer = (
+  { image, env, mounts, resources }: ContainerSpec,
+  name: 'copy-primary' | 'restore',
+): ContainerSpec => ({
+  name,
   image,
-  args: ['postgres-copy-primary'],
+  args: [`postgres-${name}`],
   ...(env === undefined ? {} : { env }),
   ...(mounts === undefined ? {} : { mounts }),
   resources,

@@ -1,11 +1,13 @@
 import type { Duration, Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
+import type { DatabaseArchive } from './database-archive';
 import type { DatabaseBackend } from './database-backend';
 import type { DatabaseBackupOptions } from './database-backup';
 import type { DatabaseConfiguration } from './database-configuration';
 import type { DatabaseEngine } from './database-engine';
 import type { DatabaseMetrics } from './database-metrics';
 import type { DatabasePoolerOptions } from './database-pooler';
+import type { DatabaseRecovery } from './database-recovery';
 import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
 import type { Late, LateSecret } from './late';
@@ -81,6 +83,17 @@ export interface StatefulDatabaseProps {
    * @default - none
    */
   readonly backup?: DatabaseBackupOptions;
+  /**
+   * Where the write-ahead log and base backups go: any moment since the oldest can be recovered. A standby needs it too, for the time after
+   * its promotion. CloudNativePG has plugins for it. The first one restarts the server.
+   * @default - none
+   */
+  readonly archive?: DatabaseArchive;
+  /**
+   * Where the data of an empty volume comes from, and whether the server follows that place or writes. A standby makes no dumps.
+   * @default - an empty volume becomes a new database
+   */
+  readonly recovery?: DatabaseRecovery;
   /**
    * Further labels of the objects and pods; those that select pods are the component's.
    * @default - none

@@ -3,6 +3,7 @@ import type { ContainerResources } from 'cdk8s-plus-28';
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import { backupProblems } from './backup-options';
+import type { DatabaseArchive } from './database-archive';
 import { ownBackup } from './database-backup';
 import type { DatabaseBackupOptions } from './database-backup';
 import type { DatabaseBackend } from './database-backend';
@@ -23,6 +24,8 @@ import { METRICS_PORT } from './database-metrics';
 import type { PoolerSettings } from './database-pooler';
 import { POOLER_SUFFIX, PoolMode } from './database-pooler';
 import type { StatefulDatabaseProps } from './database-props';
+import type { DatabaseRecovery } from './database-recovery';
+import { recoveryProblems } from './database-recovery';
 import { REPLICA_SUFFIX } from './database-replicas';
 import type { DatabaseTls } from './database-tls';
 import type { Labels } from './kube';
@@ -55,6 +58,8 @@ export interface DatabaseRulesInput {
   readonly replicationPassword: Late | undefined;
   readonly replicaMaxLag: Duration;
   readonly pooler: PoolerSettings | undefined;
+  readonly archive: DatabaseArchive | undefined;
+  readonly recovery: DatabaseRecovery | undefined;
   readonly tls: DatabaseTls | undefined;
   readonly metrics: DatabaseMetrics | undefined;
   readonly backend: DatabaseBackend;
@@ -90,6 +95,7 @@ export function checkDatabase(scope: Construct, input: DatabaseRulesInput): void
   poolerProblems(problems, scope, input.pooler, input);
   input.tls?._check(problems);
   metricsProblems(problems, scope, input.metrics, input.engine.port);
+  recoveryProblems(problems, scope, { ...input, parameters: input.configuration.parameters ?? {} });
   const operator = input.backend._operator;
   if (operator !== undefined) cloudNativePgProblems(problems, { ...input, operator, settings: settingsOf(input) });
   problems.raise();
@@ -274,7 +280,10 @@ function scriptProblems(problems: Problems, scripts: Readonly<Record<string, str
 
 /** What settings are derived from. */
 export const databaseMachine = (
-  input: Pick<DatabaseRulesInput, 'engine' | 'resources' | 'storage' | 'pooler' | 'readReplicas' | 'replicaMaxLag'>,
+  input: Pick<
+    DatabaseRulesInput,
+    'engine' | 'resources' | 'storage' | 'pooler' | 'readReplicas' | 'replicaMaxLag' | 'archive'
+  >,
 ): DatabaseMachine => {
   const cpu = input.resources.cpu?.limit;
   return {
@@ -284,5 +293,6 @@ export const databaseMachine = (
     port: input.engine.port,
     pooled: input.pooler?.maxServerConnections ?? 0,
     maxLag: input.readReplicas > 0 ? input.replicaMaxLag : undefined,
+    maxLoss: input.archive?._settings.maxLoss,
   };
 };

@@ -2,6 +2,7 @@ import type { IConstruct } from 'constructs';
 import type { IClient } from './connections';
 import { pgHbaConf } from './database-access';
 import type { BackupOptions } from './backup-options';
+import { addRepositories, repositories, repositoryFiles } from './database-archive-pod';
 import { DatabaseBackup, ownBackup } from './database-backup';
 import { postgresqlConf } from './database-configuration';
 import { DATABASE_URL } from './database-connection';
@@ -44,6 +45,7 @@ export class StatefulSetServers implements DatabaseServers {
     this.primary = { host: this.hostOf(''), peer: podsPeer(database, selector) };
     database.tls?._addCertificate(database, database.name, this.services(), { ...labels, ...selector });
     this.addSecret();
+    addRepositories(database, database, { labels, selector, storageClass: props.storageClass });
     this.addConfiguration();
     this.policy = this.addServer();
     this.proxy = database.pooler && this.addPooler(database.pooler);
@@ -52,7 +54,8 @@ export class StatefulSetServers implements DatabaseServers {
     this.peer = this.proxy?.peer ?? this.primary.peer;
     this.direct = this.proxy === undefined ? undefined : this.addDirect();
     const backup = ownBackup(props.backup);
-    if (backup !== undefined) this.addBackup(backup);
+    // What a standby holds its primary dumps, whose passwords it has until it is promoted.
+    if (backup !== undefined && database.recovery?._isStandby !== true) this.addBackup(backup);
     if (this.rotation?._first === false) this.addLogins(this.rotation);
   }
 
@@ -127,6 +130,7 @@ export class StatefulSetServers implements DatabaseServers {
         replicas: readReplicas > 0,
         metrics: metrics !== undefined,
       }),
+      ...repositoryFiles(database, database),
     };
     const metadata = { name: `${name}-config`, labels };
     retain(removalPolicy, kubeObject(database, 'Config', 'v1/ConfigMap', metadata, { data }));
@@ -141,7 +145,7 @@ export class StatefulSetServers implements DatabaseServers {
     const { name, removalPolicy, startupDeadline, storage, port, tls, metrics, readReplicas } = database;
     const { labels, selector, props } = input;
     const { storageClass, initScripts = {} } = props;
-    return statefulWorkload(database, {
+    const policy = statefulWorkload(database, {
       ...{ name, selector, labels, removalPolicy, startupDeadline },
       port: { name: 'postgres', port },
       ...(metrics === undefined ? {} : { morePorts: [{ name: METRICS_PORT_NAME, port: METRICS_PORT }] }),
@@ -152,8 +156,14 @@ export class StatefulSetServers implements DatabaseServers {
         init: Object.keys(initScripts).length > 0,
         followed: readReplicas > 0,
         rotating: this.rotation !== undefined,
+        repositories: database,
       }),
     });
+    for (const [, repository] of repositories(database, database)) {
+      const { peers, port: at } = repository._store ?? { peers: [], port: 0 };
+      for (const peer of peers) policy.allowTo(peer, at);
+    }
+    return policy;
   }
 
   private addPooler(settings: PoolerSettings): DatabasePooler {

@@ -3,6 +3,7 @@ import type { ContainerResources, EnvValue } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import { Construct, Dependable } from 'constructs';
 import type { IClient } from './connections';
+import type { DatabaseArchive } from './database-archive';
 import { DatabaseBackend } from './database-backend';
 import { CloudNativePgServers } from './database-cloud-native-pg';
 import type { DatabaseSettings } from './database-configuration';
@@ -14,6 +15,7 @@ import type { DatabaseMetrics } from './database-metrics';
 import type { PoolerSettings } from './database-pooler';
 import { poolerSettings } from './database-pooler';
 import type { StatefulDatabaseProps } from './database-props';
+import type { DatabaseRecovery } from './database-recovery';
 import { checkDatabase, databaseMachine } from './database-rules';
 import type { DatabaseServers } from './database-servers';
 import { StatefulSetServers } from './database-stateful-set';
@@ -48,6 +50,8 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase, IM
   public readonly startupDeadline: Duration;
   public readonly readReplicas: number;
   public readonly replicaMaxLag: Duration;
+  public readonly archive: DatabaseArchive | undefined;
+  public readonly recovery: DatabaseRecovery | undefined;
   public readonly tls: DatabaseTls | undefined;
   public readonly metrics: DatabaseMetrics | undefined;
   /** The pooler's options with every default filled in. */
@@ -84,6 +88,8 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase, IM
     this.readReplicas = props.readReplicas ?? 0;
     this.replicaMaxLag = props.replicaMaxLag ?? Duration.seconds(30);
     this.pooler = props.pooler && poolerSettings(props.pooler);
+    this.archive = props.archive;
+    this.recovery = props.recovery;
     this.tls = props.tls;
     this.metrics = props.metrics;
     this.port = this.engine.port;

@@ -180,15 +180,63 @@ const password = z
   });
 export type PasswordSettings = z.output<typeof password>;
 
-/** A database, and what stands before and beside it. */
-export const database = z.strictObject({
-  ...store,
-  password,
-  readReplicas: integer(0, 8),
-  pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
-  exporter: z.strictObject({ source }),
-  tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
+/** A folder of a bucket; all of it is empty where there is none. */
+const bucket = {
+  endpoint: text((value) => (value === '' ? undefined : hostProblem(value))),
+  port: integer(1, 65_535),
+  region: z.string().max(63),
+  bucket: z.string().max(63),
+  prefix: z.string().max(500),
+  pathStyle: z.boolean(),
+  secretName: text((value) => (value === '' ? undefined : dnsSubdomainProblem(value))),
+};
+
+/** Where a database's log and base backups go. */
+const archive = z.strictObject({
+  target: z.enum(['none', 'volume', 'objectStorage']),
+  ...bucket,
+  storage: size,
+  maxLossSeconds: integer(1, 86_400),
+  fullEveryDays: count(365),
+  keepFull: count(1000),
 });
+
+const moment = parsed(
+  (value) => (value === '' ? null : value === 'latest' ? value : momentOf(value)),
+  'empty, latest, or a moment with its offset such as 2026-03-04T05:06:07Z',
+);
+// Date.parse takes much more, some of it in the zone of whoever runs it.
+const momentOf = (value: string): Date | undefined =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))
+    ? new Date(value)
+    : undefined;
+
+/** What a database is, and what an empty volume of it is filled from. */
+const recovery = z
+  .strictObject({ role: z.enum(['primary', 'standby']), to: moment, source: z.strictObject(bucket) })
+  .superRefine(({ role, source }, context) => {
+    if (role === 'primary' || source.bucket !== '') return;
+    const message = 'must say whose archive the standby follows';
+    context.addIssue({ code: 'custom', message, input: source.bucket, path: ['source', 'bucket'] });
+  });
+
+/** A database: what stands before and beside it, and where its data goes to and came from. */
+export const database = z
+  .strictObject({
+    ...store,
+    password,
+    readReplicas: integer(0, 8),
+    pooler: z.strictObject({ source, replicas: integer(0, 20), maxServerConnections: integer(2, 1000) }),
+    exporter: z.strictObject({ source }),
+    tls: z.strictObject({ source: z.enum(['none', 'selfSigned', 'issuer']), issuer: subdomain }),
+    archive,
+    recovery,
+  })
+  .superRefine(({ archive: { target }, recovery: { to, source: other } }, context) => {
+    if (to === null || target !== 'none' || other.bucket !== '') return;
+    const message = 'must be empty without an archive and a source';
+    context.addIssue({ code: 'custom', message, input: String(to), path: ['recovery', 'to'] });
+  });
 export const cache = z.strictObject({
   ...store,
   password,

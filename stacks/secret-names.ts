@@ -31,6 +31,7 @@ export const SECRETS: Systems<GeneratedSecret> = {
   noodleCore: {
     postgresPassword: generated('noodle-core-postgres'),
     replicationPassword: generated('noodle-core-postgres-replication'),
+    archivePassphrase: generated('noodle-core-postgres-archive', 48),
     redisPassword: generated('noodle-core-redis'),
     redisSystemPassword: generated('noodle-core-redis-system'),
     backupKey: generated('noodle-core-backup-key', 64),
@@ -39,6 +40,7 @@ export const SECRETS: Systems<GeneratedSecret> = {
   noaServer: {
     postgresPassword: generated('noa-server-postgres'),
     replicationPassword: generated('noa-server-postgres-replication'),
+    archivePassphrase: generated('noa-server-postgres-archive', 48),
     redisPassword: generated('noa-server-redis'),
     redisSystemPassword: generated('noa-server-redis-system'),
     backupKey: generated('noa-server-backup-key', 64),

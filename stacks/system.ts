@@ -1,4 +1,5 @@
 import { Duration } from 'cdk8s';
+import type { ArchiveValues, RecoveryValues } from '../charts/archive';
 import type { StoreImages } from '../charts/stores';
 import type {
   BackupValues,
@@ -100,15 +101,31 @@ export const cacheValues = (settings: NoodleCoreSettings['redis']): CacheValues 
 };
 
 export const databaseValues = (settings: NoodleCoreSettings['postgres']): DatabaseValues => {
-  const { readReplicas, pooler } = settings;
+  const { readReplicas, pooler, archive, recovery } = settings;
   const { replicas, maxServerConnections } = pooler;
   return {
     ...storeValues(settings),
+    archive: archiveValues(archive),
+    recovery: recoveryValues(recovery),
     readReplicas,
     pooler: { replicas, maxServerConnections },
     tls: tls(settings.tls),
   };
 };
+
+type DatabaseSettings = NoodleCoreSettings['postgres'];
+
+function archiveValues(settings: DatabaseSettings['archive']): ArchiveValues | undefined {
+  const { target, storage, maxLossSeconds, fullEveryDays, keepFull, ...bucket } = settings;
+  if (target === 'none') return undefined;
+  return { target: target === 'volume' ? storage : bucket, maxLossSeconds, fullEveryDays, keepFull };
+}
+
+const recoveryValues = ({ role, to, source }: DatabaseSettings['recovery']): RecoveryValues => ({
+  role,
+  source: source.bucket === '' ? undefined : source,
+  to: to ?? undefined,
+});
 
 function tls({ source, issuer }: NoodleCoreSettings['postgres']['tls']): DatabaseTls | undefined {
   switch (source) {

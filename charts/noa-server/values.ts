@@ -23,6 +23,8 @@ export interface NoaServerValues extends SystemValues {
     readonly postgresPassword: Password;
     /** What read replicas follow their primary with. */
     readonly replicationPassword: LateSecret;
+    /** What an archive on a volume is encrypted with. */
+    readonly archivePassphrase: LateSecret;
     readonly redisPassword: Password;
     /** What several servers of Redis prove to each other who they are with. */
     readonly redisSystemPassword: LateSecret;

@@ -42,8 +42,9 @@ export class NoodleCore extends Chart {
     this.addSecret();
     const backups = new Backups(this, { values: values.backup, images, key: secrets.backupKey, removalPolicy });
     this.backupStatus = backups.status;
-    const { postgresPassword: password, replicationPassword } = secrets;
-    const database = { values: values.postgres, images, password, replicationPassword, backups, removalPolicy };
+    const { postgresPassword: password, replicationPassword, archivePassphrase } = secrets;
+    const passwords = { password, replicationPassword, archivePassphrase };
+    const database = { values: values.postgres, images, ...passwords, backups, removalPolicy };
     this.postgres = addDatabase(this, { name: 'noodlecore', ...database });
     const { redisPassword, redisSystemPassword: systemPassword } = secrets;
     const cache = { values: values.redis, images, password: redisPassword, systemPassword, backups, removalPolicy };

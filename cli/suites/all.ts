@@ -96,7 +96,7 @@ let started = false;
 
 async function clusterSuite(ui: StepUi): Promise<SuiteResult> {
   started = (await clusterStatus()).state !== 'running';
-  await first(ui, bringUp({ stack: 'dev', yes: true, wait: 30 }));
+  await first(ui, [...bringUp({ stack: 'dev', yes: true, wait: 30 }), toolsStep(['versitygw'])]);
   return runJest({ project: 'cluster', folder: root, workers: 1, env: await engineEnv(), ui });
 }
 

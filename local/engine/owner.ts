@@ -18,8 +18,15 @@ export const engineFiles = {
   kubeconfig: state('cluster', 'kubeconfig'),
 } as const;
 
-/** Environments, as the stacks are named; each has a `Pulumi.<name>.yaml`. */
-export const stacks = ['dev', 'staging', 'prod'] as const;
+/** Environments, as the stacks are named: the three, and whatever else has a `Pulumi.<name>.yaml`, such as a second region. */
+export function stacksIn(folder: string): readonly string[] {
+  const given = ['dev', 'staging', 'prod'];
+  const files = fs.readdirSync(folder).flatMap((file) => /^Pulumi\.([a-z0-9-]+)\.yaml$/.exec(file)?.[1] ?? []);
+  return [...given, ...files.filter((name) => !given.includes(name)).sort()];
+}
+
+/** Those of the clone. */
+export const stacks = stacksIn(root);
 
 /**
  * Whether a value was exported by `./trellis env`, of this clone or of another. Such a value is never the user's own:

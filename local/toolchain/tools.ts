@@ -20,6 +20,7 @@ export type ToolName =
   | 'kube-score'
   | 'psa-check'
   | 'kwok'
+  | 'versitygw'
   | 'helm'
   | 'kustomize'
   | 'jsonnet';
@@ -194,6 +195,13 @@ const ALL: readonly Tool[] = [
     onPath: { argv: ['--version'], fits: 'minor' },
     module: { directory: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
     buildMinutes: 2.7,
+  },
+  {
+    // Object storage over a folder, for the tests of the cluster alone. Tells no version when built from its module.
+    name: 'versitygw',
+    version: '1.8.0',
+    module: { directory: 'versitygw', package: 'github.com/versity/versitygw/cmd/versitygw' },
+    buildMinutes: 2,
   },
   // The last three only stand beside ours in bench/.
   {

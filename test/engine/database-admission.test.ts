@@ -2,8 +2,11 @@ import { ApiObject, App, Chart, Duration, Size } from 'cdk8s';
 import * as fc from 'fast-check';
 
 import { BackupTarget } from '../../components/backup-target';
+import { ArchiveKeys } from '../../components/database-archive-keys';
+import { DatabaseArchive } from '../../components/database-archive';
 import { DatabaseEngine } from '../../components/database-engine';
 import { PoolMode } from '../../components/database-pooler';
+import { DatabaseRecovery } from '../../components/database-recovery';
 import { DatabaseTls } from '../../components/database-tls';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
@@ -64,6 +67,63 @@ const engine = fc
   .record({ port: fc.integer({ min: 1024, max: 9000 }), user: fc.integer({ min: 10_001, max: 60_000 }) })
   .map((options) => DatabaseEngine.postgres('15', { image, ...options }));
 
+const passphrase = fc.stringMatching(/^[ -~]{16,40}$/);
+const archiveOptions = {
+  maxLoss: seconds(86_400),
+  fullEvery: fc.integer({ min: 1, max: 365 }).map((days) => Duration.days(days)),
+  differentialEvery: fc.integer({ min: 1, max: 1000 }).map((hours) => Duration.hours(hours)),
+  keepFull: fc.integer({ min: 1, max: 1000 }),
+  maxQueue: gibibytes,
+  resources: resources(64),
+};
+const bucket = (prefix: string) =>
+  fc
+    .record(
+      {
+        endpoint: fc.constant('s3.example.com'),
+        port: fc.integer({ min: 1, max: 65_535 }),
+        region: fc.constant('eu-1'),
+        bucket: fc.constant('backups'),
+        prefix: fc.constant(prefix),
+        keys: fc.oneof(
+          fc.constant(ArchiveKeys.fromSecret('archive-keys')),
+          passphrase.map((one) => ArchiveKeys.of({ passphrase: one, access: { id: 'id', secret: 'secret' } })),
+        ),
+        pathStyle: fc.boolean(),
+        authority: fc.constant({ secretName: 'store-tls', key: 'ca.crt' }),
+        peer: fc.constant({ ipBlock: { cidr: '192.0.2.0/24' } }),
+        ...archiveOptions,
+      },
+      { requiredKeys: ['endpoint', 'region', 'bucket', 'prefix', 'keys'] },
+    )
+    .map((options) => DatabaseArchive.objectStorage(options));
+const volume = fc
+  .record(
+    {
+      keys: passphrase.map((one) => ArchiveKeys.of({ passphrase: one })),
+      storage: gibibytes,
+      storageClass: fc.constant('slow'),
+      ...archiveOptions,
+    },
+    { requiredKeys: ['keys'] },
+  )
+  .map((options) => DatabaseArchive.volume(options));
+
+/** An archive and what may be recovered beside it; a standby has no replicas. */
+const recovered: fc.Arbitrary<Partial<StatefulDatabaseProps>> = fc.oneof(
+  fc.constant({}),
+  fc.oneof(bucket('/own'), volume).map((archive) => ({ archive })),
+  fc.oneof(bucket('/own'), volume).map((archive) => ({
+    archive,
+    recovery: DatabaseRecovery.primary(archive, { to: new Date(0) }),
+  })),
+  fc.tuple(bucket('/own'), bucket('/other')).map(([archive, source]) => ({
+    archive,
+    recovery: DatabaseRecovery.standby(source),
+    readReplicas: 0,
+  })),
+);
+
 /** Everything that the rules let through. Certificates of cert-manager aside, whose kind this server does not have. */
 const props: fc.Arbitrary<StatefulDatabaseProps> = fc.record(
   {
@@ -100,7 +160,8 @@ describe('whatever the rules of StatefulDatabase let through,', () => {
 
   test('a real API server admits, with its pods, strictly and under Pod Security restricted', async () => {
     await fc.assert(
-      fc.asyncProperty(props, async (given) => {
+      fc.asyncProperty(props, recovered, async (own, more) => {
+        const given = { ...own, ...more };
         const chart = new Chart(new App(), 'chart', { namespace: ADMISSION_NAMESPACE });
         new StatefulDatabase(chart, 'db', given);
         expect(await admission.problems(chart)).toEqual([]);

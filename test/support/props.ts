@@ -7,9 +7,12 @@ import type { CacheStoreProps } from '../../components/cache-store';
 import { CacheStore } from '../../components/cache-store';
 import { CacheTopology } from '../../components/cache-topology';
 import { CachePermission, CacheUser } from '../../components/cache-users';
+import { ArchiveKeys } from '../../components/database-archive-keys';
+import { DatabaseArchive } from '../../components/database-archive';
 import { DatabaseBackend } from '../../components/database-backend';
 import { DatabaseEngine } from '../../components/database-engine';
 import { PoolMode } from '../../components/database-pooler';
+import { DatabaseRecovery } from '../../components/database-recovery';
 import { DatabaseTls } from '../../components/database-tls';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
@@ -57,6 +60,29 @@ export const fullBackup: Required<Omit<BackupOptions, 'status'>> & { readonly dr
 /** Only what a StatefulDatabase cannot do without. */
 export const minimalDatabase: StatefulDatabaseProps = { engine, password: 'correct-horse' };
 
+/** A bucket as somebody else's server has it, with every option. */
+export const fullArchive = (prefix: string): DatabaseArchive =>
+  DatabaseArchive.objectStorage({
+    endpoint: 's3.example.com',
+    port: 9000,
+    region: 'eu-central-1',
+    bucket: 'backups',
+    prefix,
+    keys: ArchiveKeys.of({
+      passphrase: 'canary-of-the-passphrase',
+      access: { id: 'canary-of-the-id', secret: 'canary-of-the-access' },
+    }),
+    pathStyle: true,
+    authority: { secretName: 'store-tls', key: 'ca.pem' },
+    peer: { ipBlock: { cidr: '192.0.2.0/24' } },
+    maxLoss: Duration.seconds(30),
+    fullEvery: Duration.days(14),
+    differentialEvery: Duration.hours(12),
+    keepFull: 3,
+    maxQueue: Size.gibibytes(2),
+    resources: compute([100, 2000], [128, 512]),
+  });
+
 /** Every prop of StatefulDatabase; a new one breaks compilation here until a test knows it. */
 export const fullDatabase: Required<StatefulDatabaseProps> = {
   engine: DatabaseEngine.postgres('15', { image: `registry.test/postgres${DIGEST}`, user: 20070, port: 6543 }),
@@ -84,6 +110,8 @@ export const fullDatabase: Required<StatefulDatabaseProps> = {
   terminationGrace: Duration.minutes(3),
   startupDeadline: Duration.minutes(20),
   backup: fullBackup,
+  archive: fullArchive('/shop/eu'),
+  recovery: DatabaseRecovery.primary(fullArchive('/shop/us'), { to: new Date('2026-03-04T05:06:07.890Z') }),
   labels: { 'example.com/team': 'data' },
   backend: DatabaseBackend.statefulSet(),
   readReplicas: 2,

@@ -5,6 +5,10 @@ import * as path from 'node:path';
 import ts from 'typescript';
 import { parse } from 'yaml';
 import { LateTokens } from '../../../components/late';
+import { validateSettings } from '../../../stacks/validate';
+import { renderSettings } from '../charts/platform';
+
+type Json = Record<string, unknown>;
 
 const ROOT = path.resolve(__dirname, '../../..');
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(ROOT, 'docs')).map((file) => `docs/${file}`)];
@@ -114,6 +118,25 @@ describe('docs/configuration.md', () => {
     const listed = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` +\|/gm)].map(([, key]) => key);
     expect([...listed].sort()).toEqual([...keys(config, '')].sort());
   });
+});
+
+describe('docs/recovery.md', () => {
+  it('has a second region that is valid, and whose database follows the first', async () => {
+    const [fence = ''] = fences('docs/recovery.md', 'yaml');
+    const { config: changes } = parse(fence) as { config: Json };
+    const { config } = parse(read('Pulumi.prod.yaml')) as { config: Json };
+    const merge = (under: Json, over: Json): Json =>
+      Object.entries(over).reduce<Json>((merged, [key, value]) => {
+        // A key that the first region has not would be a mistake of the page.
+        expect(Object.keys(under)).toContain(key);
+        const plain = typeof value !== 'object' || value === null || Array.isArray(value);
+        return { ...merged, [key]: plain ? value : merge(under[key] as Json, value as Json) };
+      }, under);
+    const merged = Object.entries(merge(config, changes)).map(([key, value]) => [key.replace(/^trellis:/, ''), value]);
+    const objects = renderSettings(validateSettings('Pulumi.west.yaml', Object.fromEntries(merged) as Json));
+    const [server] = objects.filter(({ path: one }) => one === 'noodle-core/postgres/StatefulSet');
+    expect(JSON.stringify(server?.manifest)).toContain('{"name":"POSTGRES_RECOVERY","value":"standby"}');
+  }, 60_000);
 });
 
 describe('links', () => {

@@ -4,9 +4,12 @@
 # A private socket and no TCP port: no probe and no client takes this server for the real one.
 start_private() {
   running=$1
+  # Where the log is archived nothing of it may be left out: without a command it waits for the real server's archiver.
+  archiving='-c archive_mode=off'
+  ! archives || archiving='-c archive_mode=on -c archive_command='
   printf 'local template1 all trust\nlocal all all %s\n' "$2" > "$private/pg_hba.conf"
   pg_ctl -D "$1" -w -t "${POSTGRES_START_SECONDS:-3600}" -s -o "-c config_file=$config -c hba_file=$private/pg_hba.conf \
-    -c listen_addresses= -c port=5432 -c unix_socket_directories=$private -c unix_socket_permissions=0700 -c ssl=off -c archive_mode=off \
+    -c listen_addresses= -c port=5432 -c unix_socket_directories=$private -c unix_socket_permissions=0700 -c ssl=off $archiving \
     -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic" start >&2
 }
 
