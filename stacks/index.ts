@@ -1,21 +1,24 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { Provider } from '@pulumi/kubernetes/provider';
+import type { App } from 'cdk8s';
+import type { ClusterReleaseArgs } from '../bridge/release';
 import { ClusterRelease } from '../bridge/release';
 import { loadSettings } from './config';
 import { buildImages } from './images';
 import { noaServerOutputs } from './noa-server';
 import { noodleCoreOutputs } from './noodle-core';
 import { buildPlatform } from './platform';
-import { generateSecrets } from './secrets';
+import type { PlatformSecrets } from './secret-modes';
+import { platformSecrets } from './secret-modes';
 
 /** One environment: configuration → images → secrets → charts → release → outputs. */
 async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   const settings = loadSettings();
   const images = await buildImages(settings);
-  const { digestKey, ...secrets } = generateSecrets();
+  const secrets = platformSecrets(settings);
   const app = buildPlatform(settings, {
-    noodleCore: { images: images.noodleCore, secrets: secrets.noodleCore },
-    noaServer: { images: images.noaServer, secrets: secrets.noaServer },
+    noodleCore: { images: images.noodleCore, secrets: secrets.values.noodleCore },
+    noaServer: { images: images.noaServer, secrets: secrets.values.noaServer },
   });
   const provider = new Provider('cluster', {
     context: settings.cluster.context,
@@ -24,10 +27,18 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
     enableConfigMapMutable: true,
     enableSecretMutable: true,
   });
-  new ClusterRelease('platform', { app, digestKey }, { provider });
+  new ClusterRelease('platform', releaseArgs(app, secrets), { provider });
   return {
     noodleCore: { ...noodleCoreOutputs(settings), images: images.noodleCore },
     noaServer: { ...noaServerOutputs(settings), images: images.noaServer },
+  };
+}
+
+function releaseArgs(app: App, { source, digestKey }: PlatformSecrets): ClusterReleaseArgs {
+  return {
+    app,
+    ...(source === undefined ? {} : { secrets: source }),
+    ...(digestKey === undefined ? {} : { digestKey }),
   };
 }
 

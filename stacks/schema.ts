@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cpu, image, imageTag, ingressController, integer, repository, size, subdomain } from './schema-fields';
+import { cpu, image, imageTag, ingressController, integer, repository, secrets, size } from './schema-fields';
 import { noaServerSchema } from './schema-noa-server';
 import { noodleCoreSchema } from './schema-noodle-core';
 
@@ -9,7 +9,6 @@ export const settingsSchema = z.strictObject({
   cluster: z.strictObject({
     context: z.string().min(1).max(253),
     ingress: ingressController,
-    secretStore: subdomain,
     largestNode: z.strictObject({ cpu, memory: size, gpus: integer(0, 64) }),
   }),
   images: z.strictObject({
@@ -18,6 +17,7 @@ export const settingsSchema = z.strictObject({
     base: image,
     platform: z.enum(['linux/amd64', 'linux/arm64']),
   }),
+  secrets,
   state: z.strictObject({ removal: z.enum(['retain', 'destroy']) }),
   noodleCore: noodleCoreSchema,
   noaServer: noaServerSchema,
