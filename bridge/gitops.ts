@@ -6,6 +6,7 @@ import { visit } from './guard';
 import { annotateReads, contentRead, plainDigest, readableSources } from './reads';
 import type { Manifest, RenderedObject } from './render';
 import { render } from './render';
+import { keepNamespaces } from './retained';
 import type { SecretSource } from './secret-source';
 import { describeReferences, fromSource, unusedProblems } from './secret-source';
 
@@ -36,7 +37,7 @@ export interface GitOpsObject {
  */
 export function gitOpsObjects(app: App, secrets: SecretSource): readonly GitOpsObject[] {
   const tokens = LateTokens.of(app);
-  const objects = render(app);
+  const objects = keepNamespaces(render(app));
   const sources = readableSources(describeReferences(objects, tokens, secrets));
   const problems: string[] = [];
   const manifests = objects.map((object) => {

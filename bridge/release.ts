@@ -9,6 +9,7 @@ import { annotateReads, contentRead, readableSources } from './reads';
 import type { RenderedObject } from './render';
 import { render } from './render';
 import { restore } from './restore';
+import { keepNamespaces } from './retained';
 import type { SecretSource } from './secret-source';
 import { describeReferences, replaceSecrets } from './secret-source';
 
@@ -122,14 +123,6 @@ function planRelease(
   });
   if (problems.length > 0) throw new DefinitionError(problems);
   return plan;
-}
-
-/** A namespace that holds anything retained is retained too: deleting it would delete all that is in it. */
-function keepNamespaces(objects: readonly RenderedObject[]): readonly RenderedObject[] {
-  const kept = new Set(objects.filter((o) => o.removalPolicy === RemovalPolicy.RETAIN).map((o) => o.namespace));
-  return objects.map((object) =>
-    object.kind === 'Namespace' && kept.has(object.name) ? { ...object, removalPolicy: RemovalPolicy.RETAIN } : object,
-  );
 }
 
 /** The vendor's token: `kubernetes:core/v1:Secret`, `kubernetes:core/v1:ServiceAccountPatch`, and the same for custom resources. */

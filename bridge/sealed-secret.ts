@@ -68,7 +68,7 @@ function template(object: RenderedObject, data: Readonly<Record<string, string>>
   const kept = object.removalPolicy === RemovalPolicy.RETAIN ? KEEP : {};
   return {
     metadata: {
-      ...(metadata?.labels === undefined ? {} : { labels: metadata.labels }),
+      ...(metadata?.labels === undefined ? {} : { labels: { ...metadata.labels } }),
       annotations: { ...metadata?.annotations, ...TAKE_OVER, ...kept },
     },
     ...(type === undefined ? {} : { type }),

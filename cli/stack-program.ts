@@ -1,8 +1,21 @@
 import type { Rendered } from './diff/compare';
+import type { TreeObject } from './gitops/waves';
+import type { Ciphertexts, SealTarget } from './seal/plan';
 
 interface Renderer {
   readonly renderEnvironment: (environment: string) => Promise<string>;
-  readonly renderObjects: (environment: string) => Promise<readonly Rendered[]>;
+  readonly renderObjects: (environment: string) => Promise<readonly TreeObject[]>;
+}
+
+/** What has to be sealed for a stack, and where to. */
+export interface Sealing {
+  readonly file: { readonly name: string; readonly path: string };
+  readonly targets: readonly SealTarget[];
+  readonly existing: Ciphertexts;
+}
+
+interface Sealer {
+  readonly sealingOf: (environment: string) => Promise<Sealing>;
 }
 
 /** Environments that there are. */
@@ -16,3 +29,10 @@ export const renderStack = (stack: string): Promise<string> => renderer().render
 
 /** A stack's objects, each with its construct path. */
 export const renderStackObjects = (stack: string): Promise<readonly Rendered[]> => renderer().renderObjects(stack);
+
+/** The same, each with its order and what is to become of it. */
+export const renderStackTree = (stack: string): Promise<readonly TreeObject[]> => renderer().renderObjects(stack);
+
+/** What has to be sealed for a stack. */
+export const sealingOf = (stack: string): Promise<Sealing> =>
+  (module.require('../stacks/sealing') as Sealer).sealingOf(stack);

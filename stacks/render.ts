@@ -12,7 +12,8 @@ import { referredSecrets } from './secret-modes';
 import { imageSources, mapSources } from './sources';
 import { ConfigurationError, validateSettings } from './validate';
 
-const ROOT = path.resolve(__dirname, '..');
+/** The project. */
+export const ROOT = path.resolve(__dirname, '..');
 const PREFIX = 'trellis:';
 
 /** Reads one environment's file and checks it as a deployment would. */

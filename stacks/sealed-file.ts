@@ -17,10 +17,13 @@ const LEAST_BYTES = 2 + 256 + 16;
  * @throws ConfigurationError with all problems, where the file is missing or something in it is no ciphertext
  */
 export function readSealed(file: string, folder = ROOT): Ciphertexts {
-  const where = path.join(folder, file);
-  if (!existsSync(where)) throw new ConfigurationError(file, ['there is no such file; ./trellis seal writes it']);
-  return parseSealed(file, readFileSync(where, 'utf8'));
+  if (!sealedExists(file, folder))
+    throw new ConfigurationError(file, ['there is no such file; ./trellis seal writes it']);
+  return parseSealed(file, readFileSync(path.join(folder, file), 'utf8'));
 }
+
+/** Whether anything was sealed yet. */
+export const sealedExists = (file: string, folder = ROOT): boolean => existsSync(path.join(folder, file));
 
 /**
  * The same, of a file's content.
