@@ -1,9 +1,11 @@
+import type * as pulumi from '@pulumi/pulumi';
 import { ApiObject } from 'cdk8s';
 import type { App, Chart } from 'cdk8s';
 import { LateTokens } from '../../../components/late';
 import { RemovalPolicy, setReleaseOptions } from '../../../components/release-options';
 import { renderForGitOps } from '../../../bridge/gitops';
 import { READS_ANNOTATION } from '../../../bridge/reads';
+import { ClusterRelease } from '../../../bridge/release';
 import { render } from '../../../bridge/render';
 import type { SecretSource } from '../../../bridge/secret-source';
 import { ExternalSecretValue, replaceSecrets, SealedSecretValue } from '../../../bridge/secret-source';
@@ -133,6 +135,38 @@ describe('a release', () => {
       'chart/db: stringData.MIXED has no reference to an external secret',
       'chart/db: stringData.OTHER has no reference to an external secret',
     ]);
+  });
+});
+
+describe('a release is refused before any resource is made', () => {
+  const problems = (app: App, secrets?: SecretSource): readonly string[] =>
+    problemsOf(
+      () =>
+        new ClusterRelease(
+          'release',
+          { app, ...(secrets === undefined ? {} : { secrets }) },
+          { provider: undefined as unknown as pulumi.ProviderResource },
+        ),
+    );
+
+  it('where a reference stands outside of a Secret, or nobody makes what a Secret refers to', () => {
+    const { app, chart } = freshChart();
+    const reference = new ExternalSecretValue('trellis/a');
+    const data = { a: LateTokens.of(chart).asString(chart, reference) };
+    new ApiObject(chart, 'c', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data });
+    const refused = (field: string): string =>
+      `${field} refers to the secret 'trellis/a', which has no value here; only a Secret of a release with \`secrets\` may`;
+    expect(problems(app, STORE)).toEqual([refused('chart/c: data.a')]);
+    const other = freshChart();
+    secret(other.chart, { PASSWORD: LateTokens.of(other.chart).asSecret(other.chart, reference) });
+    expect(problems(other.app)).toEqual([refused('chart/db: stringData.PASSWORD')]);
+  });
+
+  it('where pods read a value of the engine, and there is no key for the digest', () => {
+    const { app, chart } = freshChart();
+    secret(chart, { PASSWORD: LateTokens.of(chart).asSecret(chart, 'canary-value') });
+    deployment(chart, 'PASSWORD');
+    expect(problems(app)).toEqual(['chart/d: its pods read values that only the engine knows; give a digestKey']);
   });
 });
 
