@@ -10,7 +10,7 @@ import { restoreText } from './restore';
  * It is unknown in a preview where the content is.
  */
 export function lateDigest(content: Content, tokens: LateTokens, key: pulumi.Input<string>): pulumi.Input<string> {
-  if (![...content.values()].some((text) => LateTokens.isToken(text))) return plainDigest(content);
+  if (!isLate(content)) return plainDigest(content);
   const values = [...content].map(([name, text]) =>
     pulumi
       .output(restoreText(text, name, (token) => tokens.lookup(token)?.value as pulumi.Input<string>))
@@ -21,3 +21,6 @@ export function lateDigest(content: Content, tokens: LateTokens, key: pulumi.Inp
     .apply(([secret, all]) => createHmac('sha256', secret).update(JSON.stringify(all)).digest('hex').slice(0, 16));
   return pulumi.unsecret(digest);
 }
+
+/** Whether the content holds a value that only the engine knows. */
+export const isLate = (content: Content): boolean => [...content.values()].some((text) => LateTokens.isToken(text));

@@ -3,11 +3,15 @@ import type { App } from 'cdk8s';
 import { LateTokens } from '../components/late';
 import { RemovalPolicy } from '../components/release-options';
 import { awaitInputs } from './awaits';
-import { lateDigest } from './late-digest';
+import { DefinitionError } from './errors';
+import { isLate, lateDigest } from './late-digest';
 import { annotateReads, contentRead, readableSources } from './reads';
 import type { RenderedObject } from './render';
 import { render } from './render';
 import { restore } from './restore';
+import { keepNamespaces } from './retained';
+import type { SecretSource } from './secret-source';
+import { describeReferences, replaceSecrets } from './secret-source';
 
 // One type for every construct: a class may be renamed without a new identity for all that is in it.
 const CONSTRUCT_TYPE = 'trellis:cdk8s:Construct';
@@ -17,8 +21,16 @@ const RELEASE_TYPE = 'trellis:cdk8s:ClusterRelease';
 export interface ClusterReleaseArgs {
   /** The App whose objects are released; it is rendered here, once. */
   readonly app: App;
-  /** Key of the digests that make pods roll when a Secret changes. At least 32 random characters, kept for the stack's life. */
-  readonly digestKey: pulumi.Input<string>;
+  /**
+   * Key of the digests that make pods roll when a Secret changes. At least 32 random characters, kept for the stack's life.
+   * @default - none; pods may then read no value that only the engine knows
+   */
+  readonly digestKey?: pulumi.Input<string>;
+  /**
+   * What makes the Secrets whose values are references: ExternalSecrets of a store, or SealedSecrets. Pods wait until they are made.
+   * @default - none; every secret has its value
+   */
+  readonly secrets?: SecretSource;
 }
 
 /** One object of the cluster. Its type token is the vendor's, so that the typed classes and this one name the same resource. */
@@ -96,23 +108,21 @@ export class ClusterRelease extends pulumi.ComponentResource {
 function planRelease(
   args: ClusterReleaseArgs,
 ): readonly { readonly object: RenderedObject; readonly inputs: pulumi.Inputs }[] {
-  const tokens = LateTokens.of(args.app);
-  const objects = keepNamespaces(render(args.app));
-  const sources = readableSources(objects);
-  return objects.map((object) => {
+  const { app, digestKey, secrets } = args;
+  const tokens = LateTokens.of(app);
+  const objects = keepNamespaces(render(app));
+  const sources = readableSources(describeReferences(objects, tokens, secrets));
+  const problems: string[] = [];
+  const plan = replaceSecrets(objects, tokens, secrets).map((object) => {
     const inputs = awaitInputs(object, restore(object, tokens));
     const content = contentRead(object, sources);
     if (content.size === 0) return { object, inputs };
-    return { object, inputs: annotateReads(object.kind, inputs, lateDigest(content, tokens, args.digestKey)) };
+    if (digestKey === undefined && isLate(content))
+      problems.push(`${object.path}: its pods read values that only the engine knows; give a digestKey`);
+    return { object, inputs: annotateReads(object.kind, inputs, lateDigest(content, tokens, digestKey ?? '')) };
   });
-}
-
-/** A namespace that holds anything retained is retained too: deleting it would delete all that is in it. */
-function keepNamespaces(objects: readonly RenderedObject[]): readonly RenderedObject[] {
-  const kept = new Set(objects.filter((o) => o.removalPolicy === RemovalPolicy.RETAIN).map((o) => o.namespace));
-  return objects.map((object) =>
-    object.kind === 'Namespace' && kept.has(object.name) ? { ...object, removalPolicy: RemovalPolicy.RETAIN } : object,
-  );
+  if (problems.length > 0) throw new DefinitionError(problems);
+  return plan;
 }
 
 /** The vendor's token: `kubernetes:core/v1:Secret`, `kubernetes:core/v1:ServiceAccountPatch`, and the same for custom resources. */

@@ -2,12 +2,14 @@ import * as pulumi from '@pulumi/pulumi';
 import { LateTokens } from '../components/late';
 import { DefinitionError } from './errors';
 import type { RenderedObject } from './render';
+import { referenceOf } from './secret-source';
 
 /**
  * Turns the tokens of one object back into what they stand for.
  * A whole-string token becomes the Output itself, an embedded one a join, so that in a preview only the leaves that depend on an
  * unknown are unknown, and only the leaves that hold a secret are secret.
- * @throws DefinitionError for a token of another App, and for a secret in anything but a Secret.
+ * @throws DefinitionError for a token of another App, for a secret in anything but a Secret, and for a reference to a secret that is not
+ * known here.
  */
 export function restore(object: RenderedObject, tokens: LateTokens): pulumi.Inputs {
   const problems: string[] = [];
@@ -16,6 +18,13 @@ export function restore(object: RenderedObject, tokens: LateTokens): pulumi.Inpu
     if (late === undefined) {
       problems.push(
         `${object.path}: ${field} holds a late value of another App, or text that looks like one: ${token}`,
+      );
+      return token;
+    }
+    const reference = referenceOf(tokens, token);
+    if (reference !== undefined) {
+      problems.push(
+        `${object.path}: ${field} refers to the secret '${reference.key}', which has no value here; only a Secret of a release with \`secrets\` may`,
       );
       return token;
     }

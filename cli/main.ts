@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT, exitCodeOf, messageOf } from './exit';
+import { GITOPS_TOOLS } from './gitops/options';
 import { operatingVerbs } from './operating-verbs';
 import { examples, load, minutes, settings, simulateOption, stackOption } from './options';
 import type * as Backup from './verbs/backup';
@@ -13,6 +14,7 @@ import type * as Promote from './verbs/promote';
 import type * as Render from './verbs/render';
 import type * as Restore from './verbs/restore';
 import type * as Rotate from './verbs/rotate';
+import type * as Seal from './verbs/seal';
 import type * as Status from './verbs/status';
 import type * as Test from './verbs/test';
 import type * as Up from './verbs/up';
@@ -186,27 +188,31 @@ function editingVerbs(program: Command): void {
     );
 }
 
-function toolVerbs(program: Command): void {
-  program
-    .command('env')
-    .summary('print what a shell needs for plain pulumi commands')
-    .description('Prints `export` lines, and makes sure that what they name exists. All else goes to stderr.')
-    .addHelpText('after', examples(['eval "$(./trellis env)"', 'then: pulumi preview -s dev, pulumi up -s dev, …']))
-    .action(() => load<typeof Env>('env').env());
-  program
-    .command('doctor')
-    .summary('what is missing on this machine, and the command that mends it')
-    .description('Looks at everything that `up` and `test` rely on. Exits 3 if something that blocks them is missing.')
-    .action(() => load<typeof Doctor>('doctor').doctor());
+function manifestVerbs(program: Command): void {
   program
     .command('render')
     .summary('print a stack’s manifests, without an engine or a cluster')
     .description(
-      'Prints a stack as plain YAML for GitOps; every secret is a reference to an external one, never a value.',
+      'Prints a stack as plain YAML; every secret is a reference or a ciphertext, never a value. With --for it writes a tree into a folder.',
     )
     .addOption(stackOption())
-    .option('-o, --output <file>', 'write there instead of stdout')
-    .addHelpText('after', examples(['./trellis render -s prod -o prod.yaml', 'what prod consists of']))
+    .option('-o, --output <path>', 'write there instead of stdout: a file, or a folder with --for')
+    .addOption(new Option('--for <tool>', 'a tree that this tool reconciles from a repository').choices(GITOPS_TOOLS))
+    .option('--repository <url>', 'with --for: what the tool fetches')
+    .option('--path <path>', 'with --for: where the tree lies in the repository', '')
+    .option('--revision <name>', 'with --for: branch, refs/… or commit', 'main')
+    .option('--no-prune', 'with --for: what leaves the repository stays in the cluster')
+    .option('--no-self-heal', 'with --for argocd: what is changed by hand stays changed')
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis render -s prod -o prod.yaml', 'what prod consists of'],
+        [
+          './trellis render -s prod --for flux -o deploy --repository https://git.example.com/p.git --path deploy',
+          'a tree for Flux',
+        ],
+      ),
+    )
     .action((options: Render.RenderOptions) => load<typeof Render>('render').render(options));
   program
     .command('diff')
@@ -228,6 +234,41 @@ function toolVerbs(program: Command): void {
       ),
     )
     .action((range: string, options: Diff.DiffOptions) => load<typeof Diff>('diff').diff(range, options));
+}
+
+function sealVerb(program: Command): void {
+  program
+    .command('seal')
+    .summary('encrypt a stack’s secrets for its cluster, into a file of the repository')
+    .description(
+      'Makes every secret that has none yet, and encrypts it for the controller of Sealed Secrets. No value is written or shown.',
+    )
+    .addOption(stackOption())
+    .requiredOption('--cert <file>', 'the controller’s certificate (kubeseal --fetch-cert)')
+    .option('--rotate <name...>', 'make these secrets anew', [])
+    .option('--from-stdin <name>', 'take the value of this one from stdin, where it exists already')
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis seal -s prod --cert prod.pem', 'what prod needs and has not yet'],
+        ['./trellis seal -s prod --cert prod.pem --rotate noodle-core-redis', 'a new password'],
+      ),
+    )
+    .action((options: Seal.SealOptions) => load<typeof Seal>('seal').seal(options));
+}
+
+function toolVerbs(program: Command): void {
+  program
+    .command('env')
+    .summary('print what a shell needs for plain pulumi commands')
+    .description('Prints `export` lines, and makes sure that what they name exists. All else goes to stderr.')
+    .addHelpText('after', examples(['eval "$(./trellis env)"', 'then: pulumi preview -s dev, pulumi up -s dev, …']))
+    .action(() => load<typeof Env>('env').env());
+  program
+    .command('doctor')
+    .summary('what is missing on this machine, and the command that mends it')
+    .description('Looks at everything that `up` and `test` rely on. Exits 3 if something that blocks them is missing.')
+    .action(() => load<typeof Doctor>('doctor').doctor());
   program
     .command('test')
     .summary('every check of the project; installs what they need')
@@ -261,6 +302,8 @@ function build(): Command {
   backupVerbs(program);
   editingVerbs(program);
   recoveryVerbs(program);
+  manifestVerbs(program);
+  sealVerb(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

@@ -3,13 +3,19 @@ import * as path from 'node:path';
 import type * as Rotation from '../stacks/rotation';
 import type { Settings } from '../stacks/schema';
 import type { Rendered } from './diff/compare';
+import type { TreeObject } from './gitops/waves';
+import type { Sealing } from './seal/run';
 
 type SystemKey = 'noodleCore' | 'noaServer';
 
 interface Renderer {
   readonly renderEnvironment: (environment: string) => Promise<string>;
   readonly readSettings: (environment: string) => Promise<Settings>;
-  readonly renderObjects: (environment: string) => Promise<readonly Rendered[]>;
+  readonly renderObjects: (environment: string) => Promise<readonly TreeObject[]>;
+}
+
+interface Sealer {
+  readonly sealingOf: (environment: string) => Promise<Sealing>;
 }
 
 const GIVEN = ['dev', 'staging', 'prod'];
@@ -46,3 +52,10 @@ export async function readNamespaces(stack: string): Promise<Readonly<Record<Sys
   const { noodleCore, noaServer } = await renderer().readSettings(stack);
   return { noodleCore: noodleCore.namespace, noaServer: noaServer.namespace };
 }
+
+/** The same, each with its order and what is to become of it. */
+export const renderStackTree = (stack: string): Promise<readonly TreeObject[]> => renderer().renderObjects(stack);
+
+/** What has to be sealed for a stack. */
+export const sealingOf = (stack: string): Promise<Sealing> =>
+  (module.require('../stacks/sealing') as Sealer).sealingOf(stack);

@@ -1,15 +1,18 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { Provider } from '@pulumi/kubernetes/provider';
+import type { App } from 'cdk8s';
+import type { ClusterReleaseArgs } from '../bridge/release';
 import { ClusterRelease } from '../bridge/release';
 import { loadSettings } from './config';
 import { buildImages } from './images';
 import { checkRotations } from './last-rotation';
 import { noaServerOutputs } from './noa-server';
 import { noodleCoreOutputs } from './noodle-core';
-import { observabilityOutputs, receiverUrl } from './observability';
+import { observabilityOutputs } from './observability';
 import { buildPlatform } from './platform';
 import { rotationsOf } from './rotation';
-import { generateSecrets } from './secrets';
+import type { PlatformSecrets } from './secret-modes';
+import { platformSecrets } from './secret-modes';
 
 /** One environment: configuration → images → secrets → charts → release → outputs. */
 async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
@@ -17,13 +20,13 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
   const rotation = rotationsOf(settings);
   await checkRotations(rotation);
   const images = await buildImages(settings);
-  const { digestKey, ...secrets } = generateSecrets(settings);
+  const secrets = platformSecrets(settings);
   const app = buildPlatform(settings, {
-    noodleCore: { images: images.noodleCore, secrets: secrets.noodleCore },
-    noaServer: { images: images.noaServer, secrets: secrets.noaServer },
+    noodleCore: { images: images.noodleCore, secrets: secrets.values.noodleCore },
+    noaServer: { images: images.noaServer, secrets: secrets.values.noaServer },
     observability: {
-      ...{ images: images.observability, secrets: secrets.observability },
-      receiverUrl: receiverUrl(settings),
+      ...{ images: images.observability, secrets: secrets.values.observability },
+      receiverUrl: secrets.receiverUrl,
     },
   });
   const provider = new Provider('cluster', {
@@ -33,12 +36,20 @@ async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {
     enableConfigMapMutable: true,
     enableSecretMutable: true,
   });
-  new ClusterRelease('platform', { app, digestKey }, { provider });
+  new ClusterRelease('platform', releaseArgs(app, secrets), { provider });
   return {
     noodleCore: { ...noodleCoreOutputs(settings), images: images.noodleCore },
     noaServer: { ...noaServerOutputs(settings), images: images.noaServer },
     observability: { ...observabilityOutputs(settings), images: images.observability },
     rotation,
+  };
+}
+
+function releaseArgs(app: App, { source, digestKey }: PlatformSecrets): ClusterReleaseArgs {
+  return {
+    app,
+    ...(source === undefined ? {} : { secrets: source }),
+    ...(digestKey === undefined ? {} : { digestKey }),
   };
 }
 

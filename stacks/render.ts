@@ -1,16 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
+import type { App } from 'cdk8s';
 import { parse, stringify } from 'yaml';
 import type { GitOpsObject } from '../bridge/gitops';
-import { ExternalSecretValue, gitOpsObjects } from '../bridge/gitops';
+import { gitOpsObjects } from '../bridge/gitops';
 import { buildPlatform } from './platform';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
-import { mapSecrets } from './secret-names';
+import type { PlatformSecrets } from './secret-modes';
+import { referredSecrets } from './secret-modes';
 import { imageSources, mapSources } from './sources';
 import { ConfigurationError, validateSettings } from './validate';
 
-const ROOT = path.resolve(__dirname, '..');
+/** The project. */
+export const ROOT = path.resolve(__dirname, '..');
 const PREFIX = 'trellis:';
 
 /** Reads one environment's file and checks it as a deployment would. */
@@ -30,26 +33,27 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
 
 /**
  * The objects of one environment, each with its construct path, without an engine and without any secret: Secrets become references to
- * an external store. Images that a deployment would build are named by tag.
+ * an external store, or ciphertexts. Images that a deployment would build are named by tag.
  */
 export async function renderObjects(environment: string): Promise<readonly GitOpsObject[]> {
   const settings = await readSettings(environment);
-  const { images, cluster } = settings;
+  const secrets = referredSecrets(settings);
+  return gitOpsObjects(platformByTag(settings, secrets), secrets.source);
+}
+
+/** The definition with the images named by tag. */
+export function platformByTag(settings: Settings, { values, receiverUrl }: PlatformSecrets): App {
+  const { images } = settings;
   const image = (source: ImageSource): string =>
     source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
   const named = mapSources(imageSources(settings), image);
-  const stored = (name: string): ExternalSecretValue => new ExternalSecretValue(`trellis/${environment}/${name}`);
-  const secrets = mapSecrets(settings, ({ name }) => stored(name));
-  const app = buildPlatform(settings, {
-    noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
-    noaServer: { images: named.noaServer, secrets: secrets.noaServer },
+  return buildPlatform(settings, {
+    noodleCore: { images: named.noodleCore, secrets: values.noodleCore },
+    noaServer: { images: named.noaServer, secrets: values.noaServer },
     observability: {
-      ...{ images: named.observability, secrets: secrets.observability },
-      // Encrypted in the file or not, its value is no business of a render.
-      receiverUrl: stored('observability-receiver-url'),
+      ...{ images: named.observability, secrets: values.observability, receiverUrl },
     },
   });
-  return gitOpsObjects(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
 }
 
 /** The same as plain YAML. */

@@ -106,6 +106,27 @@ export const ingressController = z.strictObject({
   }),
 });
 
+const storePrefix = text((value) =>
+  /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/.test(value) ? undefined : 'must be a path such as trellis/prod',
+);
+const yamlFile = text((value) =>
+  /^[\w-][\w.-]*(\/[\w-][\w.-]*)*\.yaml$/.test(value)
+    ? undefined
+    : 'must be a path of the project such as sealed/prod.yaml',
+);
+
+/** Where the values of Secrets come from. */
+export const secrets = z.strictObject({
+  mode: z.enum(['generated', 'external', 'sealed']),
+  store: z.strictObject({
+    kind: z.enum(['ClusterSecretStore', 'SecretStore']),
+    name: subdomain,
+    prefix: storePrefix,
+    revision: z.string().max(63),
+  }),
+  file: yamlFile,
+});
+
 /** What it does for one system. */
 const ingress = z.strictObject({
   redirectHttp: z.boolean(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cpu, image, imageTag, ingressController, integer, repository, size, subdomain } from './schema-fields';
+import { cpu, image, imageTag, ingressController, integer, repository, secrets, size } from './schema-fields';
 import { noaServerSchema } from './schema-noa-server';
 import { noodleCoreSchema } from './schema-noodle-core';
 import { observabilitySchema } from './schema-observability';
@@ -10,7 +10,6 @@ export const settingsSchema = z.strictObject({
   cluster: z.strictObject({
     context: z.string().min(1).max(253),
     ingress: ingressController,
-    secretStore: subdomain,
     largestNode: z.strictObject({ cpu, memory: size, gpus: integer(0, 64) }),
   }),
   images: z.strictObject({
@@ -19,6 +18,7 @@ export const settingsSchema = z.strictObject({
     base: image,
     platform: z.enum(['linux/amd64', 'linux/arm64']),
   }),
+  secrets,
   state: z.strictObject({ removal: z.enum(['retain', 'destroy']) }),
   noodleCore: noodleCoreSchema,
   noaServer: noaServerSchema,

@@ -8,6 +8,8 @@ export interface CrdSource {
   readonly folder: string;
   /** Files of that folder, without `.yaml`. */
   readonly files: readonly string[];
+  /** Names of the definitions in them. @default - as the files are called, `GROUP_PLURAL` */
+  readonly names?: readonly string[];
 }
 
 const inGroup = (group: string, plurals: readonly string[]): readonly string[] =>
@@ -57,5 +59,24 @@ export const CRD_SOURCES: readonly CrdSource[] = [
     sum: 'h1:oSq/rCGYz0pk7RP4RacIorG/VCWA6c4D8wIEpRkZAUg=',
     folder: 'helm/sealed-secrets/crds',
     files: inGroup('bitnami.com', ['sealedsecrets']),
+  },
+  {
+    module: 'github.com/argoproj/argo-cd/v3@v3.4.13',
+    sum: 'h1:kmnF4nE5SQ83OhtdX6DMmLSpH0eRIa1gNYdCLNHqB+A=',
+    folder: 'manifests/crds',
+    files: ['application-crd'],
+    names: ['applications.argoproj.io'],
+  },
+  {
+    module: 'github.com/fluxcd/kustomize-controller@v1.9.6',
+    sum: 'h1:XB+G3A0mky0j5uVHZWv4oSlS2RvZBoNIUhstIvY0JKE=',
+    folder: 'config/crd/bases',
+    files: inGroup('kustomize.toolkit.fluxcd.io', ['kustomizations']),
+  },
+  {
+    module: 'github.com/fluxcd/source-controller@v1.9.6',
+    sum: 'h1:nG534/bI6nVpyHra7ONAk6xDB3xPsVT+EOLHZHXPrrc=',
+    folder: 'config/crd/bases',
+    files: inGroup('source.toolkit.fluxcd.io', ['gitrepositories']),
   },
 ];

@@ -19,6 +19,7 @@ export type ToolName =
   | 'kubeconform'
   | 'kube-score'
   | 'psa-check'
+  | 'unseal'
   | 'kwok'
   | 'versitygw'
   | 'helm'
@@ -188,6 +189,13 @@ const ALL: readonly Tool[] = [
     version: '0.34.4',
     module: { directory: 'psa-check', package: '.' },
     buildMinutes: 0.4,
+  },
+  {
+    // A command of our own around the controller's code, for the tests; the version is the controller's.
+    name: 'unseal',
+    version: '0.27.1',
+    module: { directory: 'unseal', package: '.' },
+    buildMinutes: 1,
   },
   {
     name: 'kwok',

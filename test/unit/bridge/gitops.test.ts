@@ -1,7 +1,8 @@
 import { ApiObject } from 'cdk8s';
 import type { App, Chart } from 'cdk8s';
 import { LateTokens } from '../../../components/late';
-import { ExternalSecretValue, renderForGitOps } from '../../../bridge/gitops';
+import { renderForGitOps } from '../../../bridge/gitops';
+import { ExternalSecretValue } from '../../../bridge/secret-source';
 import { READS_ANNOTATION } from '../../../bridge/reads';
 import { freshChart, problemsOf } from './support';
 

@@ -23,7 +23,7 @@ function trellis(args: readonly string[], env: Record<string, string> = {}) {
 
 const VERBS = [
   ...['up', 'preview', 'down', 'status', 'logs', 'verify', 'scale', 'rollback', 'restart', 'canary'],
-  ...['backup', 'restore', 'env', 'doctor', 'render', 'diff', 'rotate', 'test'],
+  ...['backup', 'restore', 'env', 'doctor', 'promote', 'render', 'seal', 'diff', 'rotate', 'test'],
 ];
 
 test('help names every verb, shows what to type first, and lists the exit codes', () => {
@@ -63,6 +63,9 @@ test.each([
   [['status', '-s', 'dev', '--simulate'], '--simulate is for staging and prod'],
   [['down', '-s', 'prod'], 'add --simulate'],
   [['down', '--simulate', '-s', 'dev'], 'Allowed choices are staging, prod'],
+  [['seal'], "required option '--cert <file>' not specified"],
+  [['render', '--for', 'nope'], 'Allowed choices are argocd, flux'],
+  [['render', '--for', 'flux', '-o', 'x'], '--for flux needs -o FOLDER, and --repository'],
   [
     ['test', '--suite', 'unit,nope'],
     "There is no suite 'nope'. There are: static, unit, manifests, engine, rehearsal, cluster.",

@@ -1,6 +1,6 @@
 import { Duration, Size } from 'cdk8s';
 import { ArchiveKeys } from '../../../components/database-archive-keys';
-import type { ArchiveVolumeOptions, ObjectStorageOptions } from '../../../components/database-archive';
+import type { ArchiveVolumeOptions, ArchiveStorageOptions } from '../../../components/database-archive';
 import { DatabaseArchive } from '../../../components/database-archive';
 import { DatabaseBackend } from '../../../components/database-backend';
 import { DatabaseEngine } from '../../../components/database-engine';
@@ -16,7 +16,7 @@ const problems = (props: Partial<StatefulDatabaseProps>) =>
 
 const keys = ArchiveKeys.fromSecret('archive-keys');
 const place = { endpoint: 's3.example.com', region: 'eu-1', bucket: 'backups', keys };
-const bucket = (options: Partial<ObjectStorageOptions> = {}) => DatabaseArchive.objectStorage({ ...place, ...options });
+const bucket = (options: Partial<ArchiveStorageOptions> = {}) => DatabaseArchive.objectStorage({ ...place, ...options });
 const volume = (options: Partial<ArchiveVolumeOptions> = {}) => DatabaseArchive.volume({ keys, ...options });
 const access = { id: 'name', secret: 'canary-access' };
 const of = (passphrase: string, given = true) => ArchiveKeys.of({ passphrase, ...(given ? { access } : {}) });

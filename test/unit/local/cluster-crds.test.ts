@@ -10,8 +10,8 @@ describe('definitions of custom resources', () => {
   const crds = customResourceDefinitions();
 
   test('are those of the pinned modules, each with its origin', () => {
-    const wanted = CRD_SOURCES.flatMap(({ module, files }) =>
-      files.map((file) => `${file.split('_').reverse().join('.')} ${module}`),
+    const wanted = CRD_SOURCES.flatMap(({ module, files, names }) =>
+      (names ?? files.map((file) => file.split('_').reverse().join('.'))).map((name) => `${name} ${module}`),
     );
     const found = crds.map(
       ({ metadata }) => `${metadata.name} ${metadata.annotations?.['trellis.local/origin'] ?? ''}`,
