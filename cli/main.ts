@@ -27,8 +27,10 @@ function minutes(text: string): number {
   return value;
 }
 
-const examples = (...lines: readonly (readonly [command: string, meaning: string])[]): string =>
-  `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(36)} ${meaning}`).join('\n')}`;
+const examples = (...lines: readonly (readonly [command: string, meaning: string])[]): string => {
+  const width = Math.max(36, ...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`).join('\n')}`;
+};
 
 const OVERVIEW = `
 On a new machine, one command is enough:
@@ -174,7 +176,8 @@ function toolVerbs(program: Command): void {
     .action((options: Test.TestOptions) => load<typeof Test>('test').test(options));
 }
 
-function build(): Command {
+/** The definition of every verb; the documentation is checked against it. */
+export function build(): Command {
   const program = new Command('trellis')
     .usage('<verb> [options]')
     .description('Kubernetes platforms in TypeScript: one command from a new machine to running pods.')
@@ -203,8 +206,10 @@ async function main(): Promise<void> {
   }
 }
 
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`trellis: ${messageOf(error, process.env.TRELLIS_DEBUG === '1')}\n`);
-  process.exit(EXIT.failed);
-});
-void main();
+if (require.main === module) {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`trellis: ${messageOf(error, process.env.TRELLIS_DEBUG === '1')}\n`);
+    process.exit(EXIT.failed);
+  });
+  void main();
+}
