@@ -20,6 +20,16 @@ const stackOption = (): Option =>
 
 const simulateOption = (what: string): Option => new Option('--simulate', what);
 
+const outputOption = (): Option => new Option('-o, --output <file>', 'write there instead of stdout');
+
+const limitOption = (): Option =>
+  new Option('--limit <characters>', 'of Markdown: what is more is left out, with a note how to see it')
+    .argParser((text) => {
+      if (/^[1-9]\d{3,6}$/.test(text)) return Number(text);
+      throw new InvalidArgumentError('It must be a number of characters, 1000 or more.');
+    })
+    .default(65_536, 'what a comment on GitHub can hold');
+
 function minutes(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0)
@@ -136,29 +146,9 @@ function toolVerbs(program: Command): void {
       'Prints a stack as plain YAML for GitOps; every secret is a reference to an external one, never a value.',
     )
     .addOption(stackOption())
-    .option('-o, --output <file>', 'write there instead of stdout')
+    .addOption(outputOption())
     .addHelpText('after', examples(['./trellis render -s prod -o prod.yaml', 'what prod consists of']))
     .action((options: Render.RenderOptions) => load<typeof Render>('render').render(options));
-  program
-    .command('diff')
-    .summary('in what two environments differ, object by object')
-    .description(
-      'Prints the structural difference of two environments, or of two git revisions of one. Secrets are never shown.',
-    )
-    .argument('<range>', 'such as dev..prod, or main..HEAD; main.. compares with the files as they are')
-    .addOption(stackOption())
-    .addOption(
-      new Option('-f, --format <name>', 'how it is written').choices(['text', 'json', 'markdown']).default('text'),
-    )
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis diff dev..prod', 'what prod has that dev has not'],
-        ['./trellis diff main..HEAD -s prod', 'what the commits since main change in prod'],
-        ['./trellis diff main.. -f markdown', 'as a comment on a change'],
-      ),
-    )
-    .action((range: string, options: Diff.DiffOptions) => load<typeof Diff>('diff').diff(range, options));
   program
     .command('test')
     .summary('every check of the project; installs what they need')
@@ -176,6 +166,33 @@ function toolVerbs(program: Command): void {
     .action((options: Test.TestOptions) => load<typeof Test>('test').test(options));
 }
 
+function reviewVerbs(program: Command): void {
+  program
+    .command('diff')
+    .summary('in what two environments differ, object by object')
+    .description(
+      'Prints in what two environments differ, or two git revisions of each environment. Secrets are never shown.',
+    )
+    .argument('<range>', 'such as dev..prod, or main..HEAD; main.. compares with the files as they are')
+    .addOption(new Option('-s, --stack <name>', 'of revisions: only this environment').choices(ENVIRONMENTS))
+    .addOption(
+      new Option('-f, --format <name>', 'how it is written').choices(['text', 'json', 'markdown']).default('text'),
+    )
+    .addOption(outputOption())
+    .addOption(limitOption())
+    .option('--prices <file>', 'what a unit costs you, for Markdown; cost.yaml where there is one')
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis diff dev..prod', 'what prod has that dev has not'],
+        ['./trellis diff main..HEAD', 'what the commits since main change, in each environment'],
+        ['./trellis diff main..HEAD -s prod', 'the same in prod alone'],
+        ['./trellis diff main.. -f markdown', 'as a comment on a change, with quotas and costs'],
+      ),
+    )
+    .action((range: string, options: Diff.DiffOptions) => load<typeof Diff>('diff').diff(range, options));
+}
+
 /** The definition of every verb; the documentation is checked against it. */
 export function build(): Command {
   const program = new Command('trellis')
@@ -189,6 +206,7 @@ export function build(): Command {
     .exitOverride();
   clusterVerbs(program);
   lookingVerbs(program);
+  reviewVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

@@ -28,6 +28,7 @@ export * from './engine';
 export { LocalError } from './errors';
 export { cache, cacheDir, root, state, stateDir } from './paths';
 export { ensurePlugins } from './plugins';
+export { forceNewPaths, touches } from './plugins/kubernetes/force-new';
 export { isAlive, ownProcesses, run, runOrThrow, stop } from './process';
 export type { ProcessRecord, RunOptions, RunResult } from './process';
 export { silent } from './report';

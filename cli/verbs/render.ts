@@ -1,5 +1,4 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { put } from '../output';
 import { renderStack } from '../stack-program';
 
 export interface RenderOptions {
@@ -10,11 +9,8 @@ export interface RenderOptions {
 /** Prints a stack's manifests, or writes them whole into a file. */
 export async function render({ stack, output }: RenderOptions): Promise<void> {
   const manifests = await renderStack(stack);
-  if (output === undefined) process.stdout.write(manifests);
-  else {
-    const file = path.resolve(process.env.TRELLIS_CWD ?? '.', output);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, manifests);
+  put(manifests, output);
+  if (output !== undefined) {
     process.stderr.write(`${output}: ${manifests.split(/^---$/m).length} objects of ${stack}\n`);
   }
 }
