@@ -79,15 +79,6 @@ function clusterVerbs(program: Command): void {
     )
     .action((options: Up.UpOptions) => load<typeof Up>('up').up(options));
   program
-    .command('preview')
-    .summary('show what up would change')
-    .description('Shows what `up` would change, and changes nothing. Makes sure first that the engine is there.')
-    .addOption(stackOption())
-    .option('--diff', 'each changed field')
-    .addOption(simulateOption('what a rehearsal would change'))
-    .addHelpText('after', examples(['./trellis preview -s prod --diff', 'each field that would change in prod']))
-    .action((options: Preview.PreviewOptions) => load<typeof Preview>('preview').preview(options));
-  program
     .command('down')
     .summary('end everything that this clone runs')
     .description('Ends every process that this clone started: cluster, private Docker engine, engines. The data stays.')
@@ -168,6 +159,32 @@ function toolVerbs(program: Command): void {
 
 function reviewVerbs(program: Command): void {
   program
+    .command('preview')
+    .summary('show what up would change')
+    .description('Shows what `up` would change, and changes nothing. Makes sure first that the engine is there.')
+    .addOption(stackOption())
+    .option('--all', 'every environment; one that fails does not stop the others')
+    .option('--diff', 'each changed field')
+    .option('--refresh', 'look first for changes made by hand')
+    .option('--expect-no-changes', 'fail where anything would change')
+    .addOption(simulateOption('what a rehearsal would change'))
+    .addOption(
+      new Option('-f, --format <name>', 'what Pulumi prints, or a report')
+        .choices(['text', 'markdown'])
+        .default('text'),
+    )
+    .addOption(outputOption())
+    .addOption(limitOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis preview -s prod --diff', 'each field that would change in prod'],
+        ['./trellis preview --all -f markdown', 'every environment, as a comment on a change'],
+        ['./trellis preview --all --refresh --expect-no-changes', 'was anything changed by hand?'],
+      ),
+    )
+    .action((options: Preview.PreviewOptions) => load<typeof Preview>('preview').preview(options));
+  program
     .command('diff')
     .summary('in what two environments differ, object by object')
     .description(
@@ -205,8 +222,8 @@ export function build(): Command {
     .addHelpText('after', OVERVIEW)
     .exitOverride();
   clusterVerbs(program);
-  lookingVerbs(program);
   reviewVerbs(program);
+  lookingVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;

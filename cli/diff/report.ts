@@ -100,7 +100,7 @@ function sums({ left, right, comparison }: Compared, prices: Prices | undefined)
     rows.length === 0
       ? 'Requests, limits and quotas are the same.'
       : table(['namespace', 'sum', 'at minimum', 'at maximum', 'quota'], rows);
-  return prices === undefined ? [requests] : [requests, cost(found.map(of), prices)];
+  return prices === undefined ? [requests] : [requests, cost(found.map(of), comparison, prices)];
 }
 
 const moved = (one: string, other: string): string => (one === other ? one : `${one} → ${other}`);
@@ -113,7 +113,7 @@ const sumCells = ({ name, minimum, maximum, quota }: SumChange): readonly string
 
 type Both = readonly [left: Footprint | undefined, right: Footprint | undefined];
 
-function cost(both: readonly Both[], prices: Prices): string {
+function cost(both: readonly Both[], { left, right }: Comparison, prices: Prices): string {
   const sumOf = (side: 0 | 1, size: 'minimum' | 'maximum'): number =>
     both.reduce((sum, footprint) => sum + monthly(footprint[side]?.[size] ?? {}, prices), 0);
   const rows = (['minimum', 'maximum'] as const).map((size) => {
@@ -126,5 +126,5 @@ function cost(both: readonly Both[], prices: Prices): string {
       `${difference > 0 ? '+' : ''}${Math.abs(difference) < 0.005 ? '0.00' : difference.toFixed(2)}`,
     ];
   });
-  return table([`${prices.currency} a month, by your prices`, 'before', 'after', 'difference'], rows);
+  return table([`${prices.currency} a month, by your prices`, left, right, 'difference'], rows);
 }

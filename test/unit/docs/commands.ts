@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { CommanderError } from 'commander';
 import { build } from '../../../cli/main';
 
-/** Stands for a value that the reader has to choose: `NAME`, `FILE.sql`, `<service>`, `…`. */
-const PLACEHOLDER = /^(?:<[^<>]+>|[A-Z][A-Z0-9_]*(?:\.\w+)?|…|\.\.\.)$/;
+/** Stands for a value that the reader, or a shell, fills in: `NAME`, `FILE.sql`, `<service>`, `$STACK`, `…`. */
+const PLACEHOLDER = /^(?:<[^<>]+>|\$\w+|[A-Z][A-Z0-9_]*(?:\.\w+)?|…|\.\.\.)$/;
 
 /** The words of one shell command, up to what ends it: a pipe, a redirection, a comment, a closing bracket. */
 export function wordsOf(text: string): readonly string[] {
