@@ -20,6 +20,7 @@ import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
 import { bringUp } from '../verbs/up';
+import { checkWorkflows } from '../workflow-checks';
 import { runJest } from './jest';
 import { rehearsalSuite } from './rehearsal';
 import { staticSuite } from './static';
@@ -68,6 +69,8 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
     const golden = path.join(root, 'test', 'golden', `${environment}.yaml`);
     checks.push(...(await checkManifests(environment, await renderStack(environment), golden, tools)));
   }
+  ui.progress('workflows');
+  checks.push(await checkWorkflows(tools.actionlint));
   return countChecks(checks);
 }
 
@@ -101,7 +104,7 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check and golden files, three environments',
+      about: 'kubeconform, kube-score, psa-check and golden files, three environments; workflows',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

@@ -19,6 +19,7 @@ export type ToolName =
   | 'kubeconform'
   | 'kube-score'
   | 'psa-check'
+  | 'actionlint'
   | 'kwok'
   | 'helm'
   | 'kustomize'
@@ -187,6 +188,13 @@ const ALL: readonly Tool[] = [
     version: '0.34.4',
     module: { directory: 'psa-check', package: '.' },
     buildMinutes: 0.4,
+  },
+  {
+    name: 'actionlint',
+    version: '1.7.12',
+    onPath: { argv: ['-version'], fits: 'minor' },
+    module: { directory: 'actionlint', package: 'github.com/rhysd/actionlint/cmd/actionlint' },
+    buildMinutes: 0.3,
   },
   {
     name: 'kwok',
