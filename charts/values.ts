@@ -23,6 +23,16 @@ export interface SystemValues {
   readonly access: Required<NamespaceAccessProps>;
   /** What one node has for pods at most; a pod that needs more is refused. */
   readonly largestNode: NodeCapacity;
+  readonly tracing: TracingValues;
+}
+
+/** Where spans are sent to. */
+export interface TracingValues {
+  /** Empty where nobody collects them. */
+  readonly host: string;
+  readonly port: number;
+  /** Of the collector's pods; empty for one outside of the cluster. */
+  readonly namespace: string;
 }
 
 /** What serves a system's public addresses, and what it does beside TLS. */

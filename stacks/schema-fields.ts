@@ -105,6 +105,13 @@ export const ingressController = z.strictObject({
   }),
 });
 
+/** What spans are sent to. */
+export const traceCollector = z.strictObject({
+  host: z.union([z.literal(''), subdomain]),
+  port: integer(1, 65_535),
+  namespace: z.union([z.literal(''), label]),
+});
+
 /** What it does for one system. */
 const ingress = z.strictObject({
   redirectHttp: z.boolean(),

@@ -26,6 +26,7 @@ export function systemValues(settings: Settings, own: SystemSettings): SystemVal
     tlsSecretName: tls.source === 'issuer' ? tls.secretName : undefined,
     ingress: ingressValues(cluster.ingress, own.ingress),
     removalPolicy: state.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    tracing: cluster.traceCollector,
     largestNode: { cpu, memory, devices: { [NVIDIA]: gpus } },
   };
 }

@@ -18,6 +18,7 @@ import type { StatefulDatabase } from '../../components/stateful-database';
 import type { TlsIngress } from '../../components/tls-ingress';
 import { addIngress, canaryOf } from '../edge';
 import { addCache, addDatabase, poolSize, readPoolSize } from '../stores';
+import { addTracing } from '../tracing';
 import type { ServiceValues } from '../values';
 import type { ServiceEnvironment } from './environment';
 import { addShutdown, checkVariables, environmentOf, SECRET } from './environment';
@@ -128,6 +129,7 @@ export class NoaServer extends Chart {
     claudeFlow.connects(agenticOs, this.postgres, this.redis, this.llamaCpp);
     mcp.connects(claudeFlow);
     ui.connects(mcp);
+    addTracing(this, this.values.tracing, [ui, mcp, claudeFlow, agenticOs]);
     const data = [claudeFlow, agenticOs];
     for (const service of data) {
       // What only reads need not wait behind what writes.

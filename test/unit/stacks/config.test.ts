@@ -153,6 +153,8 @@ describe('bad configuration is refused, with key, finding and what is allowed', 
       'trellis:noaServer.variables.PORT: cannot be set, since it comes from the chart, got "1"',
     ],
     ['half a GPU', 'cluster.largestNode.gpus', 0.5, 'trellis:cluster.largestNode.gpus: must be of type int, got 0.5'],
+    ['a port that is none', 'cluster.traceCollector.port', 0, 'trellis:cluster.traceCollector.port: must be at least 1, got 0'],
+    ['more than all traces', 'noodleCore.traceSampleRatio', 2, 'trellis:noodleCore.traceSampleRatio: must be at most 1, got 2'],
     ['fewer than no replicas', 'noodleCore.nginx.replicas', -1, /nginx\.replicas: must be at least 0, got -1/],
     ['text for a section', 'noodleCore.postgres', '', 'trellis:noodleCore.postgres: must be of type object, got ""'],
     [
