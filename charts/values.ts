@@ -26,6 +26,16 @@ export interface SystemValues {
   /** What one node has for pods at most; a pod that needs more is refused. */
   readonly largestNode: NodeCapacity;
   readonly backup: BackupValues;
+  readonly tracing: TracingValues;
+}
+
+/** Where spans are sent to. */
+export interface TracingValues {
+  /** Empty where nobody collects them. */
+  readonly host: string;
+  readonly port: number;
+  /** Of the collector's pods; empty for one outside of the cluster. */
+  readonly namespace: string;
 }
 
 /** Where a system's archives are kept, and what remembers that they are good. */

@@ -37,7 +37,12 @@ const CLUSTER_TOOLS: readonly ToolName[] = [
 ];
 
 /** What the manifests are checked with. */
-export const CHECK_TOOLS = ['kubeconform', 'kube-score', 'psa-check'] as const satisfies readonly ToolName[];
+export const CHECK_TOOLS = [
+  'kubeconform',
+  'kube-score',
+  'psa-check',
+  'actionlint',
+] as const satisfies readonly ToolName[];
 
 /** Whether this machine can run the local cluster at all. @returns why not; undefined where it can */
 export function unableToRunCluster(): string | undefined {

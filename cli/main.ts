@@ -1,20 +1,13 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { dataVerbs } from './data-verbs';
+import { definitionVerbs } from './definition-verbs';
 import { EXIT, exitCodeOf, messageOf } from './exit';
-import { GITOPS_TOOLS } from './gitops/options';
 import { operatingVerbs } from './operating-verbs';
 import { examples, load, minutes, settings, simulateOption, stackOption } from './options';
-import type * as Backup from './verbs/backup';
-import type * as Diff from './verbs/diff';
 import type * as Doctor from './verbs/doctor';
 import type * as Down from './verbs/down';
 import type * as Env from './verbs/env';
 import type * as Logs from './verbs/logs';
-import type * as Preview from './verbs/preview';
-import type * as Promote from './verbs/promote';
-import type * as Render from './verbs/render';
-import type * as Restore from './verbs/restore';
-import type * as Rotate from './verbs/rotate';
-import type * as Seal from './verbs/seal';
 import type * as Status from './verbs/status';
 import type * as Test from './verbs/test';
 import type * as Up from './verbs/up';
@@ -58,15 +51,6 @@ function clusterVerbs(program: Command): void {
     )
     .action((options: Up.UpOptions) => load<typeof Up>('up').up(options));
   program
-    .command('preview')
-    .summary('show what up would change')
-    .description('Shows what `up` would change, and changes nothing. Makes sure first that the engine is there.')
-    .addOption(stackOption())
-    .option('--diff', 'each changed field')
-    .addOption(simulateOption('what a rehearsal would change'))
-    .addHelpText('after', examples(['./trellis preview -s prod --diff', 'each field that would change in prod']))
-    .action((options: Preview.PreviewOptions) => load<typeof Preview>('preview').preview(options));
-  program
     .command('down')
     .summary('end everything that this clone runs')
     .description('Ends every process that this clone started: cluster, private Docker engine, engines. The data stays.')
@@ -83,25 +67,6 @@ function clusterVerbs(program: Command): void {
       ),
     )
     .action((options: Down.DownOptions) => load<typeof Down>('down').down(options));
-}
-
-function recoveryVerbs(program: Command): void {
-  program
-    .command('promote')
-    .summary('make a system’s standby database its primary')
-    .description(
-      'Makes the standby database of a system its primary, at once, and says what to change so that it lasts.',
-    )
-    .addArgument(new Argument('<system>', 'system whose database it is').choices(['noodle-core', 'noa-server']))
-    .addOption(stackOption())
-    .option('-y, --yes', 'do not ask whether the old primary is gone')
-    .addHelpText(
-      'after',
-      examples(['./trellis promote -s west noodle-core', 'the region of Pulumi.west.yaml takes over']),
-    )
-    .action((system: Promote.SystemName, options: Promote.PromoteOptions) =>
-      load<typeof Promote>('promote').promote(system, options),
-    );
 }
 
 function lookingVerbs(program: Command): void {
@@ -123,138 +88,6 @@ function lookingVerbs(program: Command): void {
     .option('-n, --lines <count>', 'so many lines of each pod first', (text) => Math.trunc(minutes(text)), 100)
     .addHelpText('after', examples(['./trellis logs postgres -n 20', 'the last 20 lines of each pod of PostgreSQL']))
     .action((service: string, options: Logs.LogsOptions) => load<typeof Logs>('logs').logs(service, options));
-}
-
-function backupVerbs(program: Command): void {
-  program
-    .command('backup')
-    .summary('back up databases, caches and volumes now')
-    .description(
-      'Starts the stack’s own backup jobs now and waits for them. Prints each archive with its size and checksum.',
-    )
-    .argument('[names...]', 'systems, components, or SYSTEM/COMPONENT; all of them without a name')
-    .addOption(stackOption())
-    .option('--drill', 'then restore each new archive for practice, in a place of its own')
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis backup', 'all that the dev stack backs up'],
-        ['./trellis backup noodle-core/postgres --drill', 'one database, and whether it can be restored'],
-      ),
-    )
-    .action((names: string[], options: Backup.BackupVerbOptions) =>
-      load<typeof Backup>('backup').backup(names, options),
-    );
-  program
-    .command('restore')
-    .summary('bring a database, a cache or a volume back from an archive')
-    .description(
-      'Restores an archive after its checksum was looked at. What holds data already is refused without --replace.',
-    )
-    .argument('<name>', 'component, one of its volumes, or SYSTEM/COMPONENT')
-    .addOption(stackOption())
-    .option('--from <archive>', 'name of an archive, or latest')
-    .option('--list', 'only show which archives there are')
-    .option('--replace', 'delete what is there first')
-    .option('-y, --yes', 'do not ask')
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis restore noodle-core/postgres --list', 'which archives there are'],
-        ['./trellis restore noodle-core/postgres --from latest', 'the newest one, into an empty database'],
-      ),
-    )
-    .action((name: string, options: Restore.RestoreOptions) => load<typeof Restore>('restore').restore(name, options));
-}
-
-function editingVerbs(program: Command): void {
-  program
-    .command('rotate')
-    .summary('make the next edit of a password’s rotation: stage, switch, retire')
-    .description(
-      'Edits the stack’s file for the next step of one password, which the next `up` deploys; without one, says how far each is.',
-    )
-    .argument('[password]', 'such as noodleCore.postgres')
-    .addOption(stackOption())
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis rotate -s prod', 'which passwords there are, and what comes next'],
-        ['./trellis rotate noodleCore.redis', 'the next step; then: ./trellis up'],
-      ),
-    )
-    .action((password: string | undefined, options: Rotate.RotateOptions) =>
-      load<typeof Rotate>('rotate').rotate(password, options),
-    );
-}
-
-function manifestVerbs(program: Command): void {
-  program
-    .command('render')
-    .summary('print a stack’s manifests, without an engine or a cluster')
-    .description(
-      'Prints a stack as plain YAML; every secret is a reference or a ciphertext, never a value. With --for it writes a tree into a folder.',
-    )
-    .addOption(stackOption())
-    .option('-o, --output <path>', 'write there instead of stdout: a file, or a folder with --for')
-    .addOption(new Option('--for <tool>', 'a tree that this tool reconciles from a repository').choices(GITOPS_TOOLS))
-    .option('--repository <url>', 'with --for: what the tool fetches')
-    .option('--path <path>', 'with --for: where the tree lies in the repository', '')
-    .option('--revision <name>', 'with --for: branch, refs/… or commit', 'main')
-    .option('--no-prune', 'with --for: what leaves the repository stays in the cluster')
-    .option('--no-self-heal', 'with --for argocd: what is changed by hand stays changed')
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis render -s prod -o prod.yaml', 'what prod consists of'],
-        [
-          './trellis render -s prod --for flux -o deploy --repository https://git.example.com/p.git --path deploy',
-          'a tree for Flux',
-        ],
-      ),
-    )
-    .action((options: Render.RenderOptions) => load<typeof Render>('render').render(options));
-  program
-    .command('diff')
-    .summary('in what two environments differ, object by object')
-    .description(
-      'Prints the structural difference of two environments, or of two git revisions of one. Secrets are never shown.',
-    )
-    .argument('<range>', 'such as dev..prod, or main..HEAD; main.. compares with the files as they are')
-    .addOption(stackOption())
-    .addOption(
-      new Option('-f, --format <name>', 'how it is written').choices(['text', 'json', 'markdown']).default('text'),
-    )
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis diff dev..prod', 'what prod has that dev has not'],
-        ['./trellis diff main..HEAD -s prod', 'what the commits since main change in prod'],
-        ['./trellis diff main.. -f markdown', 'as a comment on a change'],
-      ),
-    )
-    .action((range: string, options: Diff.DiffOptions) => load<typeof Diff>('diff').diff(range, options));
-}
-
-function sealVerb(program: Command): void {
-  program
-    .command('seal')
-    .summary('encrypt a stack’s secrets for its cluster, into a file of the repository')
-    .description(
-      'Makes every secret that has none yet, and encrypts it for the controller of Sealed Secrets. No value is written or shown.',
-    )
-    .addOption(stackOption())
-    .requiredOption('--cert <file>', 'the controller’s certificate (kubeseal --fetch-cert)')
-    .option('--rotate <name...>', 'make these secrets anew', [])
-    .option('--from-stdin <name>', 'take the value of this one from stdin, where it exists already')
-    .addHelpText(
-      'after',
-      examples(
-        ['./trellis seal -s prod --cert prod.pem', 'what prod needs and has not yet'],
-        ['./trellis seal -s prod --cert prod.pem --rotate noodle-core-redis', 'a new password'],
-      ),
-    )
-    .action((options: Seal.SealOptions) => load<typeof Seal>('seal').seal(options));
 }
 
 function toolVerbs(program: Command): void {
@@ -286,12 +119,14 @@ function toolVerbs(program: Command): void {
     .action((options: Test.TestOptions) => load<typeof Test>('test').test(options));
 }
 
-function build(): Command {
+/** The definition of every verb; the documentation is checked against it. */
+export function build(): Command {
   const program = new Command('trellis')
     .usage('<verb> [options]')
     .description('Kubernetes platforms in TypeScript: one command from a new machine to running pods.')
     .helpOption('-h, --help', 'show this, or the help of a verb: ./trellis up --help')
     .helpCommand(false)
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false, helpWidth: 120 })
     .addHelpText('after', OVERVIEW)
@@ -299,11 +134,8 @@ function build(): Command {
   clusterVerbs(program);
   lookingVerbs(program);
   operatingVerbs(program);
-  backupVerbs(program);
-  editingVerbs(program);
-  recoveryVerbs(program);
-  manifestVerbs(program);
-  sealVerb(program);
+  dataVerbs(program);
+  definitionVerbs(program);
   toolVerbs(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;
@@ -321,8 +153,10 @@ async function main(): Promise<void> {
   }
 }
 
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`trellis: ${messageOf(error, process.env.TRELLIS_DEBUG === '1')}\n`);
-  process.exit(EXIT.failed);
-});
-void main();
+if (require.main === module) {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`trellis: ${messageOf(error, process.env.TRELLIS_DEBUG === '1')}\n`);
+    process.exit(EXIT.failed);
+  });
+  void main();
+}

@@ -18,8 +18,20 @@ export function minutes(text: string): number {
   return value;
 }
 
-export const examples = (...lines: readonly (readonly [command: string, meaning: string])[]): string =>
-  `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(36)} ${meaning}`).join('\n')}`;
+export const outputOption = (): Option => new Option('-o, --output <file>', 'write there instead of stdout');
+
+export const limitOption = (): Option =>
+  new Option('--limit <characters>', 'of Markdown: what is more is left out, with a note how to see it')
+    .argParser((text) => {
+      if (/^[1-9]\d{3,6}$/.test(text)) return Number(text);
+      throw new InvalidArgumentError('It must be a number of characters, 1000 or more.');
+    })
+    .default(65_536, 'what a comment on GitHub can hold');
+
+export const examples = (...lines: readonly (readonly [command: string, meaning: string])[]): string => {
+  const width = Math.max(36, ...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`).join('\n')}`;
+};
 
 /** Values of `--set`, one after the other. */
 export function settings(text: string, before: readonly Setting[]): readonly Setting[] {

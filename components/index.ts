@@ -140,6 +140,8 @@ export { ServiceVolume } from './service-volume';
 export type { ServiceVolumeOptions, SharedVolumeOptions } from './service-volume';
 export { StatefulDatabase } from './stateful-database';
 export type { StatefulDatabaseProps } from './stateful-database';
+export { TraceCollector } from './trace-collector';
+export type { TraceCollectorProps } from './trace-collector';
 export { TlsIngress } from './tls-ingress';
 export type { IngressRoute, TlsIngressProps } from './tls-ingress';
 export { parseCpu, parseSize } from './units';

@@ -29,7 +29,7 @@ export interface NamespaceQuota {
 /** Sums by the names that a ResourceQuota has for them: CPU in millicores, memory and disk in bytes, the rest in pieces. */
 export type Totals = Readonly<Record<string, number>>;
 
-interface Manifest {
+export interface Manifest {
   /** Construct path, for messages. @default - unknown */
   readonly path?: string;
   /** @default - unknown, so that no custom resource is recognized */
@@ -73,8 +73,12 @@ export function hardLimits(quota: NamespaceQuota): Readonly<Record<string, strin
 }
 
 /** The quota that everything defined in a namespace needs at most, with a quarter of room in what pods use. */
-export function derivedLimits(scope: IConstruct, namespace: string): Readonly<Record<string, string>> {
-  const totals = Object.entries(totalsOf(countedIn(scope, namespace))).sort(([a], [b]) => (a < b ? -1 : 1));
+export const derivedLimits = (scope: IConstruct, namespace: string): Readonly<Record<string, string>> =>
+  limitsOf(countedIn(scope, namespace));
+
+/** The same for the objects of one namespace. */
+export function limitsOf(objects: readonly Manifest[]): Readonly<Record<string, string>> {
+  const totals = Object.entries(totalsOf(objects)).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(totals.map(([name, sum]) => [name, hardLimit(name, sum)]));
 }
 
@@ -99,7 +103,26 @@ export const countedIn = (scope: IConstruct, namespace: string): readonly Manife
  * What objects add up to at most: every autoscaler at its maximum, every workload in the middle of a rollout,
  * one run of every job at the same time.
  */
-export function totalsOf(objects: readonly Manifest[]): Totals {
+export const totalsOf = (objects: readonly Manifest[]): Totals => sum(objects, (_, { count }) => count);
+
+/**
+ * What objects add up to while nothing is rolled out and no job runs, with every autoscaler at its minimum or at its maximum.
+ * Claims that exist beside a StatefulSet count at both.
+ */
+export const steadyTotals = (objects: readonly Manifest[], size: 'minimum' | 'maximum'): Totals =>
+  sum(objects, ({ kind, spec }, { count }, scaler) => {
+    if (kind === 'Job' || kind === 'CronJob') return 0;
+    if (scaler !== undefined) return size === 'maximum' ? scaler.maxReplicas : (scaler.minReplicas ?? 1);
+    const { replicas, instances } = spec as { readonly replicas?: number; readonly instances?: number };
+    // A kind without a number of its own, such as one that an operator fills in: as many as are counted at most.
+    return replicas ?? instances ?? (kind === 'Deployment' || kind === 'StatefulSet' ? 1 : count);
+  });
+
+/** @param countOf how many pods of a workload there are */
+function sum(
+  objects: readonly Manifest[],
+  countOf: (object: Manifest, pods: Pods, scaler: Hpa | undefined) => number,
+): Totals {
   const totals: Record<string, number> = {
     ...{ pods: 0, persistentvolumeclaims: 0, 'requests.storage': 0, 'services.loadbalancers': 0 },
   };
@@ -111,17 +134,18 @@ export function totalsOf(objects: readonly Manifest[]): Totals {
   const scalers = scalersOf(objects);
   const claimed = new Set(objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((o) => o.metadata.name));
   for (const object of objects) {
-    if (object.kind === 'Service' && (object.spec as { type?: string }).type === 'LoadBalancer') {
+    if (object.kind === 'Service' && (object.spec as { type?: string } | undefined)?.type === 'LoadBalancer') {
       add('services.loadbalancers', 1);
     }
     if (object.kind === 'PersistentVolumeClaim') addClaim(object.spec as Claim, 1);
     const pods = podsOf(object, scalers);
     if (pods === undefined) continue;
-    add('pods', pods.count);
-    for (const [name, amount] of Object.entries(podTotals(pods.spec))) add(name, pods.count * amount);
+    const count = countOf(object, pods, scalers.get(`${object.kind}/${object.metadata.name}`));
+    add('pods', count);
+    for (const [name, amount] of Object.entries(podTotals(pods.spec))) add(name, count * amount);
     for (const { name, spec } of pods.claims) {
       // A StatefulSet takes a claim of that name where there is one.
-      const own = Array.from({ length: pods.count }, (_, ordinal) => `${name}-${object.metadata.name}-${ordinal}`);
+      const own = Array.from({ length: count }, (_, ordinal) => `${name}-${object.metadata.name}-${ordinal}`);
       addClaim(spec, own.filter((one) => !claimed.has(one)).length);
     }
   }

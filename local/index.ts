@@ -30,6 +30,7 @@ export { cache, cacheDir, root, state, stateDir } from './paths';
 export { ensurePlugins } from './plugins';
 export { ClusterAccess } from './plugins/kubernetes/access';
 export type { PatchRequest, RolloutRequest } from './plugins/kubernetes/access';
+export { forceNewPaths, touches } from './plugins/kubernetes/force-new';
 export { isAlive, ownProcesses, run, runOrThrow, stop } from './process';
 export type { ProcessRecord, RunOptions, RunResult } from './process';
 export { silent } from './report';

@@ -26,6 +26,7 @@ export function noodleCoreValues(settings: Settings): Omit<NoodleCoreValues, 'im
   const serviceType = runtime.serviceType === 'LoadBalancer' ? ServiceType.LOAD_BALANCER : ServiceType.CLUSTER_IP;
   return {
     ...systemValues(settings, own),
+    traceSampleRatio: own.traceSampleRatio,
     runtime: {
       ...serviceValues(runtime),
       canaryWeight: runtime.canary.weight,

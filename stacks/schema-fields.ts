@@ -127,6 +127,13 @@ export const secrets = z.strictObject({
   file: yamlFile,
 });
 
+/** What spans are sent to. */
+export const traceCollector = z.strictObject({
+  host: z.union([z.literal(''), subdomain]),
+  port: integer(1, 65_535),
+  namespace: z.union([z.literal(''), label]),
+});
+
 /** What it does for one system. */
 const ingress = z.strictObject({
   redirectHttp: z.boolean(),

@@ -6,6 +6,7 @@ const logLevel = z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']);
 /** NoodleCore's part of an environment. */
 export const noodleCoreSchema = z.strictObject({
   ...system,
+  traceSampleRatio: z.number().min(0).max(1),
   runtime: z.strictObject({
     ...scaledService,
     logLevel,

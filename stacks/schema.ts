@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { cpu, image, imageTag, ingressController, integer, repository, secrets, size } from './schema-fields';
+import {
+  cpu,
+  image,
+  imageTag,
+  ingressController,
+  integer,
+  repository,
+  secrets,
+  size,
+  traceCollector,
+} from './schema-fields';
 import { noaServerSchema } from './schema-noa-server';
 import { noodleCoreSchema } from './schema-noodle-core';
 import { observabilitySchema } from './schema-observability';
@@ -10,6 +20,7 @@ export const settingsSchema = z.strictObject({
   cluster: z.strictObject({
     context: z.string().min(1).max(253),
     ingress: ingressController,
+    traceCollector,
     largestNode: z.strictObject({ cpu, memory: size, gpus: integer(0, 64) }),
   }),
   images: z.strictObject({

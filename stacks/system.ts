@@ -38,6 +38,7 @@ export function systemValues(settings: Settings, own: SystemSettings): SystemVal
     ingress: ingressValues(cluster.ingress, own.ingress),
     removalPolicy: state.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     backup: backupValues(own.backup),
+    tracing: cluster.traceCollector,
     largestNode: { cpu, memory, devices: { [NVIDIA]: gpus } },
   };
 }

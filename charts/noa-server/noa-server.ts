@@ -20,6 +20,7 @@ import type { TlsIngress } from '../../components/tls-ingress';
 import { Backups } from '../backups';
 import { addIngress, canaryOf } from '../edge';
 import { addCache, addDatabase, poolSize, readPoolSize } from '../stores';
+import { addTracing } from '../tracing';
 import type { ServiceValues } from '../values';
 import type { ServiceEnvironment } from './environment';
 import { addShutdown, checkVariables, environmentOf, SECRET } from './environment';
@@ -133,6 +134,7 @@ export class NoaServer extends Chart {
     claudeFlow.connects(agenticOs, this.postgres, this.redis, this.llamaCpp);
     mcp.connects(claudeFlow);
     ui.connects(mcp);
+    addTracing(this, this.values.tracing, [ui, mcp, claudeFlow, agenticOs]);
     const data = [claudeFlow, agenticOs];
     for (const service of data) {
       // What only reads need not wait behind what writes.

@@ -12,6 +12,7 @@ import type { TlsIngress } from '../../components/tls-ingress';
 import { Backups } from '../backups';
 import { addIngress } from '../edge';
 import { addCache, addDatabase, poolSize } from '../stores';
+import { addTracing } from '../tracing';
 import { addIde, addNginx, addRuntime, SECRET, SECRET_KEY } from './services';
 import type { NoodleCoreValues } from './values';
 
@@ -52,6 +53,7 @@ export class NoodleCore extends Chart {
     this.runtime = addRuntime(this, values).connects(this.postgres, this.redis);
     this.runtime.addEnv('DATABASE_POOL_MAX', String(poolSize(this.postgres, [this.runtime])));
     this.ide = addIde(this, values).connects(this.runtime);
+    addTracing(this, values.tracing, [this.runtime, this.ide]);
     this.nginx = addNginx(this, values, this.runtime);
     const ingress = this.addIngress(this.nginx ?? this.runtime);
     const parts = [access, this.backupStatus, this.postgres, this.redis, this.runtime, this.ide, ingress];

@@ -28,6 +28,7 @@ interface ProgramOptions extends ServiceValues {
   readonly environment: NoodleCoreValues['environment'];
   readonly logLevel: LogLevel;
   readonly serviceType: ServiceType;
+  readonly traceSampleRatio: number;
   readonly env: Readonly<Record<string, Late | EnvValue>>;
 }
 
@@ -54,6 +55,7 @@ function program(scope: Construct, name: string, options: ProgramOptions): Autos
       NOODLE_PORT: String(PORT),
       NOODLE_DATA_DIR: DATA_DIRECTORY,
       NOODLE_CONFIG_DIR: CONFIG_DIRECTORY,
+      TRACING_SAMPLE_RATIO: String(options.traceSampleRatio),
       [SECRET_KEY]: secretKey(SECRET, SECRET_KEY),
       ...env,
     },
@@ -67,6 +69,7 @@ export const addRuntime = (scope: Construct, values: NoodleCoreValues): Autoscal
     ...canaryOf(values.runtime, values.images.runtimeCanary),
     image: values.images.runtime,
     environment: values.environment,
+    traceSampleRatio: values.traceSampleRatio,
     env: {},
   });
 
@@ -76,6 +79,7 @@ export const addIde = (scope: Construct, values: NoodleCoreValues): AutoscaledSe
     ...values.ide,
     image: values.images.ide,
     environment: values.environment,
+    traceSampleRatio: values.traceSampleRatio,
     serviceType: ServiceType.CLUSTER_IP,
     env: {},
   });

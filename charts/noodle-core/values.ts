@@ -23,6 +23,8 @@ export interface NoodleCoreValues extends SystemValues {
     /** Key that the runtime signs its tokens with. */
     readonly secretKey: LateSecret;
   };
+  /** Part of the traces that begin here which is sampled, 0 to 1. */
+  readonly traceSampleRatio: number;
   readonly runtime: RuntimeValues;
   readonly ide: IdeValues;
   readonly nginx: ProxyValues;

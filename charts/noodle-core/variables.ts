@@ -1,7 +1,7 @@
 import type { Category } from '../variables';
-import { connected, connectedSecret, derived, secret, VariableType } from '../variables';
+import { connected, connectedSecret, derived, maybeConnected, secret, VariableType } from '../variables';
 
-const { choice, integer, line, path, text, url } = VariableType;
+const { choice, integer, line, number, path, text, url } = VariableType;
 
 /** Programs of NoodleCore that are told something by environment variables. */
 export const SERVICES = ['noodle-runtime', 'noodle-ide', 'nginx'] as const;
@@ -21,6 +21,7 @@ export const VARIABLES: readonly Category[] = [
       derived('NOODLE_PORT', integer(1024, 65_535), OWN, 'Port that it listens on'),
       derived('NOODLE_DATA_DIR', path(), OWN, 'Folder for files, empty at every start'),
       derived('NOODLE_CONFIG_DIR', path(), OWN, 'Folder of its configuration, read-only'),
+      derived('TRACING_SAMPLE_RATIO', number(0, 1), OWN, 'Part of the requests that are traced'),
       secret('SECRET_KEY', line(16, 256), OWN, 'Signs and checks tokens'),
     ],
   },
@@ -30,6 +31,7 @@ export const VARIABLES: readonly Category[] = [
       connectedSecret('DATABASE_URL', url('postgres'), RUNTIME, 'Address of PostgreSQL, with user and password'),
       derived('DATABASE_POOL_MAX', integer(1, 20), RUNTIME, 'Connections that one pod opens at most'),
       connectedSecret('REDIS_URL', url('redis', 'rediss'), RUNTIME, 'Address of Redis, with its password'),
+      maybeConnected('OTEL_EXPORTER_OTLP_ENDPOINT', url('http'), OWN, 'Collector that spans are sent to'),
       connected('NOODLE_RUNTIME_URL', url('http'), [...IDE, ...NGINX], 'Address of the runtime'),
     ],
   },

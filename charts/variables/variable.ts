@@ -61,6 +61,11 @@ const fixed =
 export const derived = fixed('chart', false);
 /** An address that a connection brings. */
 export const connected = fixed('connection', false);
+/** The same, where an environment may have no such connection: it is then not set. */
+export const maybeConnected = (...args: Parameters<typeof connected>): Variable => ({
+  ...connected(...args),
+  default: '',
+});
 /** An address or key that a connection brings from a Secret. */
 export const connectedSecret = fixed('connection', true);
 /** A key from a Secret. */

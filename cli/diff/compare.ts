@@ -1,6 +1,8 @@
 import type { FieldChange, SameText } from './fields';
 import { fieldChanges } from './fields';
+import { isSum } from './footprint';
 import { masked } from './mask';
+import { forcesNew } from './replacement';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -22,23 +24,28 @@ export interface Side {
 
 /** One object that one side lacks, or that differs. */
 export interface ObjectChange {
-  readonly change: 'added' | 'removed' | 'changed';
+  /** `replaced`: of one environment, an object that is made anew, since a field of it can't change. */
+  readonly change: 'added' | 'removed' | 'changed' | 'replaced';
   /** Construct path, or the namespace where there is none. */
   readonly path: string;
   readonly kind: string;
   /** Of the left side where it is there. */
   readonly name: string;
-  /** Of a changed object only. */
+  /** Of a changed or replaced object only. */
   readonly fields: readonly FieldChange[];
 }
 
 /** Two sides, compared. */
 export interface Comparison {
+  /** Where both sides are of one environment. */
+  readonly environment?: string;
   readonly left: string;
   readonly right: string;
   /** Namespaces that stand for each other though their names differ. */
   readonly namespaces: readonly { readonly left: string; readonly right: string }[];
   readonly objects: readonly ObjectChange[];
+  /** Quotas that differ only since they are the sums of what is in `objects`. */
+  readonly following: readonly ObjectChange[];
   /** How many objects are the same on both sides. */
   readonly equal: number;
 }
@@ -71,7 +78,10 @@ export function compare(left: Side, right: Side): Comparison {
     return other === undefined ? [] : [[one, other] as const];
   });
   const namespaces = renamed(pairs);
-  const changed = pairs.flatMap(([one, other]) => changeOf(one, other, left, right, namespaces));
+  const changes = (those: readonly Pair[]): readonly ObjectChange[] =>
+    those.flatMap(([one, other]) => changeOf(one, other, left, right, namespaces));
+  const sums = pairs.filter(([one, other]) => isSum(one, left) && isSum(other, right));
+  const [changed, following] = [changes(pairs.filter((pair) => !sums.includes(pair))), changes(sums)];
   const lonely = (
     side: ReadonlyMap<string, Rendered> | undefined,
     other: typeof side,
@@ -82,11 +92,13 @@ export function compare(left: Side, right: Side): Comparison {
       .map(([, object]) => ({ change, ...about(object), fields: [] }));
   const objects = [...lonely(lefts, rights, 'removed'), ...lonely(rights, lefts, 'added'), ...changed];
   return {
+    ...(left.environment === right.environment ? { environment: left.environment } : {}),
     left: left.name,
     right: right.name,
     namespaces,
     objects: objects.sort((a, b) => compareText(`${a.path} ${a.kind} ${a.name}`, `${b.path} ${b.kind} ${b.name}`)),
-    equal: pairs.length - changed.length,
+    following,
+    equal: pairs.length - changed.length - following.length,
   };
 }
 
@@ -119,7 +131,11 @@ function changeOf(
   // The one place where a namespace's own name is the difference.
   const same = kindOf(one) === 'Namespace' ? () => false : sameBut(names);
   const fields = fieldChanges(comparable(one), comparable(other), same);
-  return fields.length === 0 ? [] : [{ change: 'changed', ...about(one), fields }];
+  if (fields.length === 0) return [];
+  // What stands in two environments are two objects: neither is made of the other.
+  const replaced =
+    left.environment === right.environment && fields.some(({ field }) => forcesNew(other.manifest, field));
+  return [{ change: replaced ? 'replaced' : 'changed', ...about(one), fields }];
 }
 
 /** Texts are the same where each name on the left has its counterpart on the right. */

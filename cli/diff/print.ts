@@ -1,41 +1,41 @@
+import { LONGEST_VALUE, shown } from '../markdown';
 import type { Comparison, ObjectChange } from './compare';
 import type { FieldChange } from './fields';
 
-/** How a comparison is written. */
-export type DiffFormat = 'text' | 'json' | 'markdown';
+const SIGN = { added: '+', removed: '-', changed: '~', replaced: '±' } as const;
+const COLOUR = { added: 32, removed: 31, changed: 33, replaced: 35 } as const;
 
-const LONGEST_VALUE = 120;
-const SIGN = { added: '+', removed: '-', changed: '~' } as const;
-const COLOUR = { added: 32, removed: 31, changed: 33 } as const;
+/** Comparisons for a terminal or a log. @param colour whether a terminal shows it */
+export const printed = (comparisons: readonly Comparison[], colour = false): string =>
+  comparisons.map((comparison) => text(comparison, colour)).join('\n');
 
-/** @param colour whether a terminal shows it */
-export function printed(comparison: Comparison, format: DiffFormat, colour = false): string {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(comparison, null, 2)}\n`;
-    case 'markdown':
-      return markdown(comparison);
-    case 'text':
-      return text(comparison, colour);
-  }
-}
+/** Comparisons for a program: one as it is, more than one as a list. */
+export const json = (comparisons: readonly Comparison[]): string =>
+  `${JSON.stringify(comparisons.length === 1 ? comparisons[0] : comparisons, null, 2)}\n`;
 
 const count = (comparison: Comparison, change: ObjectChange['change']): number =>
   comparison.objects.filter((object) => object.change === change).length;
 
-function summary(comparison: Comparison): string {
-  const { left, right, equal, objects } = comparison;
-  if (objects.length === 0) return `${left} and ${right} are the same, ${equal} of ${equal} objects`;
+/** What a comparison found, in one line. */
+export function summary(comparison: Comparison): string {
+  const { environment, left, right, equal, objects, following } = comparison;
+  const where = environment === undefined || left === environment ? '' : `${environment}: `;
+  if (objects.length === 0) {
+    return `${where}${left} and ${right} are the same, ${equal} of ${equal + following.length} objects`;
+  }
+  const replaced = count(comparison, 'replaced');
   const parts = [
     `${count(comparison, 'changed')} differ`,
+    ...(replaced === 0 ? [] : [`${replaced} made anew`]),
     `${count(comparison, 'added')} only in ${right}`,
     `${count(comparison, 'removed')} only in ${left}`,
     `${equal} the same`,
   ];
-  return `${left} → ${right}, object by object: ${parts.join(', ')}`;
+  return `${where}${left} → ${right}, object by object: ${parts.join(', ')}`;
 }
 
-const pairs = ({ namespaces }: Comparison): string =>
+/** Namespaces that stand for each other. */
+export const pairs = ({ namespaces }: Comparison): string =>
   namespaces.map(({ left, right }) => `${left} → ${right}`).join(', ');
 
 function text(comparison: Comparison, colour: boolean): string {
@@ -43,10 +43,14 @@ function text(comparison: Comparison, colour: boolean): string {
     colour ? `\u001b[${COLOUR[change]}m${line}\u001b[0m` : line;
   const lines = [summary(comparison)];
   if (comparison.namespaces.length > 0) lines.push(`namespaces: ${pairs(comparison)}`);
-  for (const object of comparison.objects) {
-    lines.push('', paint(object.change, `${SIGN[object.change]} ${object.path}  ${object.kind} ${object.name}`));
-    for (const field of object.fields)
-      lines.push(...fieldLines(field).map(([change, line]) => `    ${paint(change, line)}`));
+  const add = ({ change, path, kind, name, fields }: ObjectChange): void => {
+    lines.push('', paint(change, `${SIGN[change]} ${path}  ${kind} ${name}`));
+    for (const field of fields) lines.push(...fieldLines(field).map(([each, line]) => `    ${paint(each, line)}`));
+  };
+  comparison.objects.forEach(add);
+  if (comparison.following.length > 0) {
+    lines.push('', 'and what follows from it, sums of what a namespace holds:');
+    comparison.following.forEach(add);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -60,39 +64,4 @@ function fieldLines({ field, ...sides }: FieldChange): readonly (readonly [Objec
     ['removed', `- ${field}: ${left}`],
     ['added', `+ ${field}: ${right}`],
   ];
-}
-
-function markdown(comparison: Comparison): string {
-  const lines = [`### ${summary(comparison)}`, ''];
-  if (comparison.namespaces.length > 0) lines.push(`Namespaces: ${pairs(comparison)}`, '');
-  for (const change of ['added', 'removed'] as const) {
-    const objects = comparison.objects.filter((object) => object.change === change);
-    if (objects.length === 0) continue;
-    lines.push(`**Only in ${change === 'added' ? comparison.right : comparison.left}**`, '');
-    lines.push(...objects.map(({ path, kind, name }) => `- ${kind} \`${name}\` (${path})`), '');
-  }
-  for (const { change, path, kind, name, fields } of comparison.objects) {
-    if (change !== 'changed') continue;
-    lines.push(`<details><summary>${kind} <code>${name}</code> (${path}): ${fields.length}</summary>`, '');
-    lines.push(`| field | ${comparison.left} | ${comparison.right} |`, '|---|---|---|');
-    lines.push(...fields.map(({ field, left, right }) => `| ${cell(field)} | ${cell(left)} | ${cell(right)} |`));
-    lines.push('', '</details>', '');
-  }
-  return `${lines.join('\n').trimEnd()}\n`;
-}
-
-// In a table a bar ends the cell, also within code.
-const cell = (value: unknown): string => {
-  if (value === undefined) return '';
-  const content = (typeof value === 'string' && value !== '' ? value : shown(value))
-    .replaceAll('|', '\\|')
-    .replaceAll('\n', ' ');
-  const fence = content.includes('`') ? '``' : '`';
-  return `${fence}${fence === '``' ? ' ' : ''}${content}${fence === '``' ? ' ' : ''}${fence}`;
-};
-
-/** A value in one line: texts as they are where nothing in them could be mistaken. */
-function shown(value: unknown): string {
-  const content = typeof value === 'string' && /^[^\s"'{}[\]]+$/.test(value) ? value : JSON.stringify(value);
-  return content.length > LONGEST_VALUE ? `${content.slice(0, LONGEST_VALUE - 1)}…` : content;
 }

@@ -36,14 +36,18 @@ export function parseRange(text: string): Range {
   return { left, right, revisions: known.length === 0 };
 }
 
-/** Renders both sides; revisions for `environment`. */
+/** The sides of a range: of environments one pair, of revisions one for each of `environments`. */
 export async function renderSides(
   { left, right, revisions }: Range,
-  environment: string,
-): Promise<readonly [Side, Side]> {
-  if (!revisions) return [await ofEnvironment(left), await ofEnvironment(right)];
-  const present = { ...(await ofEnvironment(environment)), name: 'the files as they are' };
-  return [await ofRevision(left, environment), right === '' ? present : await ofRevision(right, environment)];
+  environments: readonly string[],
+): Promise<readonly (readonly [Side, Side])[]> {
+  if (!revisions) return [[await ofEnvironment(left), await ofEnvironment(right)]];
+  const lefts = await ofRevision(left, environments);
+  const rights = right === '' ? await ofFiles(environments) : await ofRevision(right, environments);
+  return lefts.flatMap((side, index) => {
+    const other = rights[index];
+    return other === undefined ? [] : [[side, other] as const];
+  });
 }
 
 const ofEnvironment = async (environment: string): Promise<Side> => ({
@@ -52,18 +56,24 @@ const ofEnvironment = async (environment: string): Promise<Side> => ({
   objects: await renderStackObjects(environment),
 });
 
+const ofFiles = (environments: readonly string[]): Promise<readonly Side[]> =>
+  Promise.all(environments.map(async (each) => ({ ...(await ofEnvironment(each)), name: 'the files as they are' })));
+
 // What a revision can say about its objects: one that is too old to know their construct paths has YAML only.
 const PROGRAM = `
 const { renderObjects, renderEnvironment } = require('./stacks/render');
-const environment = process.argv.at(-1);
-const answer = renderObjects === undefined ? renderEnvironment(environment) : renderObjects(environment);
-answer.then((found) => process.stdout.write(typeof found === 'string' ? found : JSON.stringify(found)), (error) => {
+const render = async () => {
+  const found = [];
+  for (const each of process.argv.slice(1)) found.push(await (renderObjects ?? renderEnvironment)(each));
+  process.stdout.write(JSON.stringify(found));
+};
+render().catch((error) => {
   process.stderr.write(error.message);
   process.exitCode = 1;
 });`;
 
 /** The definition as a revision has it: its own code, beside the packages that are installed now. */
-async function ofRevision(revision: string, environment: string): Promise<Side> {
+async function ofRevision(revision: string, environments: readonly string[]): Promise<readonly Side[]> {
   const commit = await resolved(revision);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-diff-'));
   try {
@@ -73,9 +83,14 @@ async function ofRevision(revision: string, environment: string): Promise<Side> 
     fs.mkdirSync(tree);
     await succeeded(['tar', '-xf', archive, '-C', tree], folder);
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'));
-    const argv = [process.execPath, '--require', 'tsx/cjs', '--eval', PROGRAM, '--', environment];
-    const output = await succeeded(argv, tree, `${revision} can't be rendered for ${environment}`);
-    return { name: revision, environment, objects: parseOutput(output) };
+    const argv = [process.execPath, '--require', 'tsx/cjs', '--eval', PROGRAM, '--', ...environments];
+    const output = await succeeded(argv, tree, `${revision} can't be rendered for ${environments.join(', ')}`);
+    const found = JSON.parse(output) as readonly (string | readonly Rendered[])[];
+    return environments.map((environment, index) => ({
+      name: revision,
+      environment,
+      objects: objectsOf(found[index] ?? []),
+    }));
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -97,7 +112,7 @@ async function succeeded(argv: readonly string[], cwd: string, what = argv.slice
   return stdout;
 }
 
-function parseOutput(output: string): readonly Rendered[] {
-  if (output.startsWith('[')) return JSON.parse(output) as readonly Rendered[];
-  return parseAllDocuments(output).map((document) => ({ manifest: document.toJS() as Rendered['manifest'] }));
+function objectsOf(answer: string | readonly Rendered[]): readonly Rendered[] {
+  if (typeof answer !== 'string') return answer;
+  return parseAllDocuments(answer).map((document) => ({ manifest: document.toJS() as Rendered['manifest'] }));
 }

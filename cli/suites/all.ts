@@ -28,6 +28,7 @@ import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
 import { bringUp } from '../verbs/up';
+import { checkWorkflows } from '../workflow-checks';
 import { runJest } from './jest';
 import { rehearsalSuite } from './rehearsal';
 import { staticSuite } from './static';
@@ -78,6 +79,8 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
     checks.push(...(await checkManifests(environment, await renderStack(environment), golden, tools)));
   }
   checks.push(...(await checkAlerts('promtool', ui.progress)));
+  ui.progress('workflows');
+  checks.push(await checkWorkflows(tools.actionlint));
   return countChecks(checks);
 }
 
@@ -111,7 +114,7 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; each alert',
+      about: 'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; alerts; workflows',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

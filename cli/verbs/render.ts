@@ -1,11 +1,10 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { CliError, EXIT } from '../exit';
 import { argocdTree } from '../gitops/argocd';
 import { fluxTree } from '../gitops/flux';
 import type { GitOpsTool } from '../gitops/options';
 import { checkOptions } from '../gitops/options';
 import { writeTree } from '../gitops/write';
+import { fromCaller, put } from '../output';
 import { renderStack, renderStackTree } from '../stack-program';
 
 export interface RenderOptions {
@@ -27,16 +26,11 @@ export async function render(options: RenderOptions): Promise<void> {
   const { stack, output, for: tool } = options;
   if (tool !== undefined) return renderTree(tool, options);
   const manifests = await renderStack(stack);
-  if (output === undefined) process.stdout.write(manifests);
-  else {
-    const file = asked(output);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, manifests);
+  put(manifests, output);
+  if (output !== undefined) {
     process.stderr.write(`${output}: ${manifests.split(/^---$/m).length} objects of ${stack}\n`);
   }
 }
-
-const asked = (output: string): string => path.resolve(process.env.TRELLIS_CWD ?? '.', output);
 
 async function renderTree(tool: GitOpsTool, options: RenderOptions): Promise<void> {
   const { stack, output, repository } = options;
@@ -44,7 +38,7 @@ async function renderTree(tool: GitOpsTool, options: RenderOptions): Promise<voi
     throw new CliError(`--for ${tool} needs -o FOLDER, and --repository, the URL that it fetches`, EXIT.usage);
   }
   const checked = checkOptions(tool, { ...options, repository });
-  const { files, removed } = writeTree(asked(output), TREES[tool](await renderStackTree(stack), checked));
+  const { files, removed } = writeTree(fromCaller(output), TREES[tool](await renderStackTree(stack), checked));
   const gone = removed.length === 0 ? '' : `, ${removed.length} of an earlier render removed`;
   process.stderr.write(`${output}: ${files} files of ${stack} for ${tool}${gone}\n`);
 }

@@ -1,9 +1,22 @@
-/** What is read of an event of the engine. Values in it are masked by the engine; none is read. */
 interface Metadata {
   readonly op: string;
   readonly urn: string;
   readonly type: string;
 }
+
+/** A step that a preview plans. The engine masks secrets in it. */
+export interface StepMetadata extends Metadata {
+  /** The provider that makes the resource; empty where none does. */
+  readonly provider?: string;
+  readonly old?: { readonly inputs?: unknown } | null;
+  readonly new?: { readonly inputs?: unknown } | null;
+  /** Top fields that differ. */
+  readonly diffs?: readonly string[];
+  /** Fields that differ, by path. */
+  readonly detailedDiff?: Readonly<Record<string, { readonly diffKind: string }>>;
+}
+
+/** What is read of an event of the engine. */
 export interface EngineEvent {
   readonly diagnosticEvent?: {
     readonly urn?: string;
@@ -12,7 +25,7 @@ export interface EngineEvent {
     readonly ephemeral?: boolean;
   };
   readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> | null };
-  readonly resourcePreEvent?: { readonly metadata: Metadata };
+  readonly resourcePreEvent?: { readonly metadata: StepMetadata };
   readonly resOutputsEvent?: { readonly metadata: Metadata };
   readonly resOpFailedEvent?: { readonly metadata: Metadata };
   readonly errorEvent?: { readonly error: string };

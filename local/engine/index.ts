@@ -15,6 +15,8 @@ export {
   stacks,
 } from './owner';
 export type { Environment } from './owner';
+export { Planned, planUpdate } from './preview';
+export type { Plan, PlannedAction, PlannedChange, PlannedField, PlanOptions } from './preview';
 export { prepareEngine, resolveProgram } from './prepare';
 export type { PreparedEngine } from './prepare';
 export { classifyPulumiLock, pulumiLocks, readPulumiLock } from './pulumi-lock';

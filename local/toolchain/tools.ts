@@ -20,6 +20,7 @@ export type ToolName =
   | 'kube-score'
   | 'psa-check'
   | 'unseal'
+  | 'actionlint'
   | 'kwok'
   | 'versitygw'
   | 'helm'
@@ -196,6 +197,13 @@ const ALL: readonly Tool[] = [
     version: '0.27.1',
     module: { directory: 'unseal', package: '.' },
     buildMinutes: 1,
+  },
+  {
+    name: 'actionlint',
+    version: '1.7.12',
+    onPath: { argv: ['-version'], fits: 'minor' },
+    module: { directory: 'actionlint', package: 'github.com/rhysd/actionlint/cmd/actionlint' },
+    buildMinutes: 0.3,
   },
   {
     name: 'kwok',

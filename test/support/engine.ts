@@ -137,6 +137,14 @@ export class Engine {
     return engine;
   }
 
+  /** What the CLI of this clone needs to work on the project. */
+  public get prepared(): { readonly pulumi: string; readonly folder: string; readonly env: Record<string, string> } {
+    const env = Object.entries(this.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    return { pulumi: this.cli, folder: this.folder, env: Object.fromEntries(env) };
+  }
+
   /** Sets the program. `k8s`, `pulumi` and `random` are there; so is `provider`, with ConfigMaps and Secrets mutable. */
   public program(body: string, providerArgs = 'enableConfigMapMutable: true, enableSecretMutable: true'): void {
     const source = `

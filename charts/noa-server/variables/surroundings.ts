@@ -1,5 +1,5 @@
 import type { Category } from '../../variables';
-import { connected, derived, setting, VariableType } from '../../variables';
+import { connected, derived, maybeConnected, setting, VariableType } from '../../variables';
 import { ALL, FLOW, FRONT, MCP, PATH, UI } from './services';
 
 const { choice, flag, integer, line, list, path, text, url } = VariableType;
@@ -88,5 +88,6 @@ export const observability: Category = {
       'Time for one back end in a readiness check; the probe gives up after 5 s',
     ),
     setting('TRACING_SAMPLE_RATIO', VariableType.number(0, 1), '0', ALL, 'Part of the requests that are traced'),
+    maybeConnected('OTEL_EXPORTER_OTLP_ENDPOINT', url('http'), ALL, 'Collector that spans are sent to'),
   ],
 };

@@ -57,18 +57,32 @@ async function ask(
 ): Promise<Completion> {
   const timeout = AbortSignal.timeout(config.completionTimeoutSeconds * 1000);
   const stop = new AbortController();
+  const span = call.span.client();
+  const end = (error?: string, status?: number): void =>
+    span.end(
+      'POST',
+      {
+        'http.request.method': 'POST',
+        'server.address': new URL(hop.url).hostname,
+        'http.response.status_code': status,
+      },
+      error,
+    );
   for (const signal of [gone, timeout]) signal.addEventListener('abort', () => stop.abort(), { once: true });
   try {
     const response = await fetch(`${hop.url}${hop.kind === 'service' ? '/api/completion' : '/completion'}`, {
       method: 'POST',
-      headers: headers(hop, call),
+      headers: { ...headers(hop, call), ...span.headers },
       body: JSON.stringify(body),
       // A redirect would carry the token to wherever it leads.
       redirect: 'error',
       signal: stop.signal,
     });
-    return await read(response, call);
+    const answer = await read(response, call);
+    end(undefined, response.status);
+    return answer;
   } catch (error) {
+    end(error instanceof Error ? error.message : 'failed');
     if (error instanceof HttpError) throw error;
     if (timeout.aborted) throw new HttpError(504, `no completion within ${config.completionTimeoutSeconds} s`);
     call.log.warn({ err: (error as Error).cause ?? error, hop: hop.kind }, 'the next service for completions is away');

@@ -51,6 +51,12 @@ export interface ServiceConfig {
   readonly databasePoolMax: number;
   /** Milliseconds that one check of a back end may take. @default 1500 */
   readonly checkTimeoutMs: number;
+  readonly tracing: {
+    /** Base URL of a collector for OTLP over HTTP. @default - spans go nowhere */
+    readonly endpoint: string | undefined;
+    /** Part of the traces that begin here which is sampled. @default 0 */
+    readonly sampleRatio: number;
+  };
   /** Seconds after SIGTERM in which new connections are still served, so that endpoints can be withdrawn. @default 5 */
   readonly shutdownDelaySeconds: number;
   /** Seconds after SIGTERM when the process has ended, requests or not. @default 20 */
@@ -66,6 +72,12 @@ const whole = (min: number, max: number) => {
     .transform(Number)
     .refine((value) => value >= min && value <= max, allowed);
 };
+const RATIO = 'a number from 0 to 1';
+const ratio = z
+  .string()
+  .regex(/^\d(\.\d{1,9})?$/, RATIO)
+  .transform(Number)
+  .refine((value) => value <= 1, RATIO);
 const url = (...protocols: string[]) => {
   const allowed = `a URL that starts with ${protocols.map((one) => `${one}//`).join(' or ')} and names a host`;
   return z.string().refine((value) => {
@@ -116,6 +128,8 @@ const schema = z.object({
   NOODLE_CONFIG_DIR: readable.optional(),
   DATABASE_POOL_MAX: whole(1, 20).optional(),
   CHECK_TIMEOUT_MS: whole(50, 30_000).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  TRACING_SAMPLE_RATIO: ratio.optional(),
   SHUTDOWN_DELAY_SECONDS: whole(0, 600).optional(),
   SHUTDOWN_GRACE_SECONDS: whole(1, 3600).optional(),
 });
@@ -185,6 +199,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     completion: completionHop(values),
     completionTimeoutSeconds: values.LLM_TIMEOUT_SECONDS ?? 120,
     databasePoolMax: values.DATABASE_POOL_MAX ?? 10,
+    tracing: { endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT, sampleRatio: values.TRACING_SAMPLE_RATIO ?? 0 },
     checkTimeoutMs: values.CHECK_TIMEOUT_MS ?? 1500,
     shutdownDelaySeconds: delay,
     shutdownGraceSeconds: grace,

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError } from './errors';
 import type { Logger } from './log';
 import type { Metrics } from './metrics';
+import type { Span, Tracer } from './tracing';
 
 /** Bytes of a request body. */
 const BODY_LIMIT = 16 * 1024;
@@ -19,6 +20,8 @@ export interface Call {
   readonly log: Logger;
   /** Handed on to the services that are asked for this request. */
   readonly requestId: string;
+  /** The request's place in its trace. */
+  readonly span: Span;
 }
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -94,13 +97,40 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
+export interface ListenerContext {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+  readonly draining: () => boolean;
+}
+
+/** Ends the span of a request. Probes and scrapes would hide everything else, so they have none. */
+function endSpan(
+  span: Span,
+  { method = '' }: IncomingMessage,
+  response: ServerResponse,
+  route: Route | undefined,
+): void {
+  if (route?.quiet === true) return;
+  const { statusCode } = response;
+  const attributes = {
+    'http.request.method': method,
+    'http.route': route?.pattern,
+    'http.response.status_code': statusCode,
+  };
+  const failed = statusCode >= 500 ? `answered ${statusCode}` : undefined;
+  const error = response.writableFinished ? failed : 'the client went away';
+  span.end(route === undefined ? method : `${method} ${route.pattern}`, attributes, error);
+}
+
 /** The request listener: finds the route, answers, measures, logs; what goes wrong inside is told to the log only. */
 export function createListener(
   routes: readonly Route[],
-  { log, metrics, draining }: { log: Logger; metrics: Metrics; draining: () => boolean },
+  { log, metrics, tracer, draining }: ListenerContext,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const id = requestId(request);
+    const span = tracer.server(request.headers);
     const end = metrics.duration.startTimer();
     let route: Route | undefined;
     metrics.inFlight.inc();
@@ -118,20 +148,27 @@ export function createListener(
         route: route?.pattern ?? 'none',
         status: response.statusCode,
       };
-      const line = { ...fields, ms: Math.round(seconds * 1e4) / 10, completed: response.writableFinished };
+      endSpan(span, request, response, route);
+      const line = {
+        ...fields,
+        ...span.fields,
+        ms: Math.round(seconds * 1e4) / 10,
+        completed: response.writableFinished,
+      };
       log[route?.quiet === true ? 'debug' : 'info'](line, 'request');
     });
     const answer = async (): Promise<Answer> => {
       const found = find(routes, request);
       route = found.route;
-      return route.handle({ request, params: found.params, log: log.child({ requestId: id }), requestId: id });
+      const own = log.child({ requestId: id, ...span.fields });
+      return route.handle({ request, params: found.params, log: own, requestId: id, span });
     };
     answer()
       .catch((error: unknown): Answer => {
         if (error instanceof HttpError) {
           return { status: error.status, body: { error: error.message, requestId: id }, headers: error.headers };
         }
-        log.error({ requestId: id, err: error }, 'request failed');
+        log.error({ requestId: id, ...span.fields, err: error }, 'request failed');
         return { status: 503, body: { error: 'the service cannot answer this now', requestId: id } };
       })
       .then((result) => {

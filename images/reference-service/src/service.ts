@@ -11,6 +11,7 @@ import { createMetrics } from './metrics';
 import { PostgresBackend } from './postgres';
 import { RedisBackend } from './redis';
 import { createRoutes } from './routes';
+import { Tracer } from './tracing';
 
 export interface RunningService {
   /** The port it listens on, also when the configured one was 0. */
@@ -65,11 +66,12 @@ export async function startService(
   const redis = config.redisUrl === undefined ? undefined : new RedisBackend(config, config.redisUrl, log);
   const backends: Backend[] = [postgres, redis].filter((one) => one !== undefined);
   const checks = backends.map((one) => new BackendCheck(one, config.checkTimeoutMs, log));
+  const tracer = new Tracer(config, log);
   const metrics = createMetrics(config, checks, postgres);
   let isDraining = false;
   const draining = () => isDraining;
   const routes = [...createRoutes({ config, checks, postgres, redis, metrics, draining }), ...extra];
-  const server = createServer(createListener(routes, { log, metrics, draining }));
+  const server = createServer(createListener(routes, { log, metrics, tracer, draining }));
   configureTimeouts(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -86,7 +88,7 @@ export async function startService(
     await new Promise((resolve) => setTimeout(resolve, config.shutdownDelaySeconds * 1000));
     // Half a second is left for the pools.
     const clean = await closeServer(server, deadline - 500);
-    const closing = Promise.allSettled(backends.map((one) => one.close()));
+    const closing = Promise.allSettled([...backends, tracer].map((one) => one.close()));
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 400).unref())]);
     log[clean ? 'info' : 'warn']({ clean }, clean ? 'drained' : 'grace is over: requests were cut');
     return clean;

@@ -1,5 +1,4 @@
 import type { Gvk, KubeObject } from './objects';
-import { pluck } from './objects';
 import type { Path } from '../shared/values';
 
 /** What decides, beside the kind, whether a change needs a new object. */
@@ -136,7 +135,7 @@ const identity = ['metadata.name', 'metadata.namespace'];
 /** The paths whose change needs a new object, for the object as it shall be. */
 export function forceNewPaths(gvk: Gvk, object: KubeObject, mutability: Mutability): readonly string[] {
   const key = `${gvk.group}/${gvk.version}/${gvk.kind}`;
-  const fixed = pluck(object, 'immutable') === true;
+  const fixed = object.immutable === true;
   const paths = [...identity, ...(table[key] ?? [])];
   if (key === '/v1/Secret' && (fixed || !mutability.secrets)) paths.push('stringData', 'data');
   if (key === '/v1/ConfigMap' && (fixed || !mutability.configMaps)) paths.push('binaryData', 'data');

@@ -80,34 +80,6 @@ describe('the first program', () => {
   }, 60_000);
 });
 
-describe('the commands in the documentation', () => {
-  const lines = PAGES.flatMap((page) => fences(page, 'sh').flatMap((text) => text.split('\n')));
-  const ours = [...new Set(lines.flatMap((line) => /\.\/trellis ([^")]*)/.exec(line)?.[1]?.trim() ?? []))];
-  const help = (...args: readonly string[]): string =>
-    execFileSync(process.execPath, ['--require', 'tsx/cjs', 'cli/main.ts', ...args, '--help'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    });
-  const verbs = new Map<string, string>();
-
-  it.each(ours)(
-    'exist: ./trellis %s',
-    (command) => {
-      const [verb = '', ...rest] = command.split(/\s+/);
-      if (!verbs.has(verb)) verbs.set(verb, help(verb));
-      expect(verbs.get(verb)).toContain(`Usage: trellis ${verb}`);
-      for (const option of rest.filter((word) => word.startsWith('-'))) {
-        expect(verbs.get(verb)).toMatch(new RegExp(`^\\s+.*${option}\\b`, 'm'));
-      }
-    },
-    30_000,
-  );
-
-  it('never make Pulumi print secrets', () => {
-    expect(lines.filter((line) => /pulumi .*(-v\b|--logtostderr|--show-secrets)/.test(line))).toEqual([]);
-  });
-});
-
 describe('docs/configuration.md', () => {
   it('lists every key of the configuration, and no other', () => {
     const keys = (value: unknown, prefix: string): readonly string[] =>

@@ -18,6 +18,7 @@ describe('the configuration of the reference service', () => {
   test('an empty environment gives the documented defaults', () => {
     expect(loadConfig({})).toEqual({
       serviceName: 'reference-service',
+      tracing: { endpoint: undefined, sampleRatio: 0 },
       port: 8080,
       logLevel: 'info',
       environment: 'development',

@@ -198,6 +198,8 @@ describe('bad configuration is refused, with key, finding and what is allowed', 
     ['a prefix that ends with a slash', 'secrets.store.prefix', 'a/', /secrets\.store\.prefix: must be a path such as/],
     ['a file outside of the project', 'secrets.file', '../x.yaml', /secrets\.file: must be a path of the project/],
     ['half a GPU', 'cluster.largestNode.gpus', 0.5, 'trellis:cluster.largestNode.gpus: must be of type int, got 0.5'],
+    ['a port that is none', 'cluster.traceCollector.port', 0, 'trellis:cluster.traceCollector.port: must be at least 1, got 0'],
+    ['more than all traces', 'noodleCore.traceSampleRatio', 2, 'trellis:noodleCore.traceSampleRatio: must be at most 1, got 2'],
     ['fewer than no replicas', 'noodleCore.nginx.replicas', -1, /nginx\.replicas: must be at least 0, got -1/],
     ['text for a section', 'noodleCore.postgres', '', 'trellis:noodleCore.postgres: must be of type object, got ""'],
     [

@@ -1,6 +1,6 @@
 import type { Rendered, Side } from '../../../../cli/diff/compare';
 import { compare } from '../../../../cli/diff/compare';
-import { printed } from '../../../../cli/diff/print';
+import { json, printed } from '../../../../cli/diff/print';
 import { parseRange } from '../../../../cli/diff/sides';
 
 const object = (
@@ -63,7 +63,7 @@ describe('two environments', () => {
     const named = (name: string) => side('dev', object('shop/web/Service', 'Service', name, 'shop'));
     expect(compare(named('a'), named('b')).objects).toEqual([
       {
-        change: 'changed',
+        change: 'replaced',
         path: 'shop/web/Service',
         kind: 'Service',
         name: 'a',
@@ -122,9 +122,76 @@ test('no value of a Secret is in any output, only that a key is there or not', (
     { field: 'stringData.GONE', left: '(secret)' },
     { field: 'stringData.NEW', right: '(secret)' },
   ]);
-  for (const format of ['text', 'json', 'markdown'] as const) {
-    expect(printed(comparison, format)).not.toContain('canary');
+  for (const output of [printed([comparison]), json([comparison]), JSON.stringify(comparison)]) {
+    expect(output).not.toContain('canary');
   }
+});
+
+describe('of one environment', () => {
+  const at = (name: string, manifest: object): Side => ({
+    name,
+    environment: 'prod',
+    objects: [{ path: 'shop/web', manifest: { metadata: { name: 'web', namespace: 'shop' }, ...manifest } }],
+  });
+  const change = (left: object, right: object): readonly (readonly [string, readonly string[]])[] =>
+    compare(at('main', left), at('HEAD', right)).objects.map((one) => [
+      one.change,
+      one.fields.map(({ field }) => field),
+    ]);
+  const set = (spec: object) => ({ apiVersion: 'apps/v1', kind: 'StatefulSet', spec });
+
+  test('an object is replaced where a field of it is on the list of those that force a new one', () => {
+    const selector = (name: string) => ({ selector: { matchLabels: { 'app.io/name': name } } });
+    expect(change(set(selector('a')), set(selector('b')))).toEqual([
+      ['replaced', ["spec.selector.matchLabels['app.io/name']"]],
+    ]);
+    const template = (image: string) => ({ template: { spec: { containers: [{ name: 'web', image }] } } });
+    expect(change(set(template('a')), set(template('b')))).toEqual([
+      ['changed', ['spec.template.spec.containers[web].image']],
+    ]);
+    const job = (image: string) => ({ ...set(template(image)), apiVersion: 'batch/v1', kind: 'Job' });
+    expect(change(job('a'), job('b'))).toEqual([['replaced', ['spec.template.spec.containers[web].image']]]);
+  });
+
+  test('a ConfigMap changes in place, one that is immutable does not', () => {
+    const config = (value: string, more: object = {}) => ({
+      ...{ apiVersion: 'v1', kind: 'ConfigMap', data: { 'a.conf': `x\n${value}\n` } },
+      ...more,
+    });
+    expect(change(config('1'), config('2'))).toEqual([['changed', ["data['a.conf'] line 2"]]]);
+    expect(change(config('1', { immutable: true }), config('2', { immutable: true }))[0]?.[0]).toBe('replaced');
+  });
+
+  test('another name is another object', () => {
+    expect(change(set({}), { ...set({}), metadata: { name: 'web2', namespace: 'shop' } })).toEqual([
+      ['replaced', ['metadata.name']],
+    ]);
+  });
+});
+
+describe('a quota', () => {
+  const quota = (hard: object): Rendered => object('shop/Quota', 'ResourceQuota', 'quota', 'shop', { spec: { hard } });
+  const workload = (memory: string): Rendered =>
+    object('shop/web', 'Deployment', 'web', 'shop', {
+      spec: { replicas: 1, template: { spec: { containers: [{ name: 'web', resources: { limits: { memory } } }] } } },
+    });
+  const sums = (memory: string) => ({
+    ...{ 'limits.memory': memory, persistentvolumeclaims: '0', pods: '3', 'requests.storage': '0Mi' },
+    'services.loadbalancers': '0',
+  });
+
+  test('that is the sum of its namespace follows from what changed, and counts for itself where it says more', () => {
+    const left = side('a', workload('64Mi'), quota(sums('160Mi')));
+    const right = side('b', workload('128Mi'), quota(sums('320Mi')));
+    const { objects, following } = compare(left, right);
+    expect(objects.map(({ path }) => path)).toEqual(['shop/web']);
+    expect(following.map(({ path, fields }) => [path, fields])).toEqual([
+      ['shop/Quota', [{ field: "spec.hard['limits.memory']", left: '160Mi', right: '320Mi' }]],
+    ]);
+    expect(printed([compare(left, right)])).toContain('and what follows from it, sums of what a namespace holds:\n');
+    const given = side('b', workload('128Mi'), quota(sums('1Gi')));
+    expect(compare(left, given).objects.map(({ path }) => path)).toEqual(['shop/Quota', 'shop/web']);
+  });
 });
 
 describe('printed', () => {
@@ -144,7 +211,7 @@ describe('printed', () => {
   );
 
   test('as text for a terminal and for a log', () => {
-    expect(printed(comparison, 'text')).toBe(
+    expect(printed([comparison])).toBe(
       [
         'dev → prod, object by object: 1 differ, 1 only in prod, 1 only in dev, 1 the same',
         '',
@@ -160,23 +227,17 @@ describe('printed', () => {
         '',
       ].join('\n'),
     );
-    expect(printed(comparison, 'text', true)).toContain('\u001b[32m+ shop/d  Secret d\u001b[0m');
+    expect(printed([comparison], true)).toContain('\u001b[32m+ shop/d  Secret d\u001b[0m');
   });
 
   test('as JSON with every value whole', () => {
-    expect(JSON.parse(printed(comparison, 'json'))).toEqual(comparison);
-  });
-
-  test('as Markdown whose tables survive bars and backticks', () => {
-    const lines = printed(comparison, 'markdown').split('\n');
-    expect(lines).toContain('**Only in prod**');
-    expect(lines).toContain('- Secret `d` (shop/d)');
-    expect(lines).toContain('| `data.BAR` | `` a\\|`b` `` | `""` |');
+    expect(JSON.parse(json([comparison]))).toEqual(comparison);
+    expect(JSON.parse(json([comparison, comparison]))).toEqual([comparison, comparison]);
   });
 
   test('as one line where nothing differs', () => {
     const one = side('dev', object('a', 'Service', 'a', 'shop'));
-    expect(printed(compare(one, { ...one, name: 'prod' }), 'text')).toBe('dev and prod are the same, 1 of 1 objects\n');
+    expect(printed([compare(one, { ...one, name: 'HEAD' })])).toBe('dev and HEAD are the same, 1 of 1 objects\n');
   });
 });
 

@@ -1,15 +1,19 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Comparison } from '../../../../cli/diff/compare';
 
 const ROOT = path.resolve(__dirname, '../../../..');
 
-function diff(...args: readonly string[]) {
+const diff = (...args: readonly string[]) => diffWith({}, ...args);
+
+function diffWith(environment: Record<string, string>, ...args: readonly string[]) {
   const argv = ['--require', 'tsx/cjs', 'cli/main.ts', 'diff', ...args];
   const result = spawnSync(process.execPath, argv, {
     cwd: ROOT,
     encoding: 'utf8',
-    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', ...environment },
     maxBuffer: 64 * 1024 * 1024,
   });
   return { code: result.status, stdout: result.stdout, stderr: result.stderr };
@@ -52,3 +56,70 @@ test.each([
   },
   60_000,
 );
+
+describe('a branch that changes one memory limit', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-branch-'));
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const git = (args: readonly string[], environment: Record<string, string> = {}, input?: string): string =>
+    execFileSync('git', args, {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: { ...process.env, ...environment },
+      ...(input === undefined ? {} : { input }),
+    }).trim();
+
+  /** Makes a commit beside HEAD whose objects lie in a folder of their own: the repository stays as it is. */
+  function branch(): { readonly commit: string; readonly environment: Record<string, string> } {
+    const objects = path.join(folder, 'objects');
+    fs.mkdirSync(objects);
+    const environment = {
+      GIT_INDEX_FILE: path.join(folder, 'index'),
+      GIT_OBJECT_DIRECTORY: objects,
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: path.resolve(ROOT, git(['rev-parse', '--git-path', 'objects'])),
+      ...{ GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' },
+    };
+    git(['read-tree', 'HEAD'], environment);
+    for (const stack of ['dev', 'staging', 'prod']) {
+      const file = `Pulumi.${stack}.yaml`;
+      const text = git(['show', `HEAD:${file}`]);
+      const changed = text.replace(/(\n {4}runtime:[\s\S]*?memory: \{ request: \w+, limit: )\w+/, '$13Gi');
+      expect(changed).not.toBe(text);
+      const blob = git(['hash-object', '-w', '--stdin'], environment, `${changed}\n`);
+      git(['update-index', '--cacheinfo', `100644,${blob},${file}`], environment);
+    }
+    const tree = git(['write-tree'], environment);
+    return { commit: git(['commit-tree', tree, '-p', 'HEAD', '-m', 'more memory'], environment), environment };
+  }
+
+  test('names that one field in that one object, in each environment', () => {
+    const { commit, environment } = branch();
+    const { code, stdout, stderr } = diffWith(environment, `HEAD..${commit}`, '-f', 'json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const found = JSON.parse(stdout) as readonly Comparison[];
+    expect(found.map(({ environment: name }) => name)).toEqual(['dev', 'staging', 'prod']);
+    for (const { objects, following } of found) {
+      expect(objects).toEqual([
+        {
+          change: 'changed',
+          path: 'noodle-core/noodle-runtime/Deployment',
+          kind: 'Deployment',
+          name: 'noodle-runtime',
+          fields: [
+            {
+              field: 'spec.template.spec.containers[noodle-runtime].resources.limits.memory',
+              left: expect.any(String) as string,
+              right: '3Gi',
+            },
+          ],
+        },
+      ]);
+      expect(following.map(({ kind }) => kind)).toEqual(['ResourceQuota']);
+    }
+  }, 180_000);
+});
+
+test('a price file that is not there ends with 2', () => {
+  const { code, stderr } = diff('dev..prod', '-f', 'markdown', '--prices', 'no-such-file.yaml');
+  expect(code).toBe(2);
+  expect(stderr).toContain('There is no file no-such-file.yaml.');
+});
