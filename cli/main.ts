@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, exitCodeOf, messageOf } from './exit';
 import { ENVIRONMENTS } from './stack-program';
+import type * as Compose from './verbs/compose';
 import type * as Diff from './verbs/diff';
 import type * as Doctor from './verbs/doctor';
 import type * as Down from './verbs/down';
@@ -174,12 +175,42 @@ function toolVerbs(program: Command): void {
     .action((options: Test.TestOptions) => load<typeof Test>('test').test(options));
 }
 
+function composeVerb(program: Command): void {
+  program
+    .command('compose')
+    .summary('the same systems under Docker Compose, on one machine')
+    .description(
+      'Writes a Compose file from the charts: one of each, with hot reload in dev, TLS and limits in staging. Arguments go to Docker ' +
+        'Compose, with the secrets that it needs; none is kept on disk.',
+    )
+    .addArgument(new Argument('<environment>', 'what is written').choices(['dev', 'staging']))
+    .argument(
+      '[arguments...]',
+      'of Docker Compose, such as up --detach; watch bundles the reference service at each change',
+    )
+    .option('-o, --output <folder>', 'write there instead of .trellis/compose')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis compose dev', 'writes .trellis/compose/dev/compose.yaml'],
+        ['./trellis compose -o . staging', 'writes compose.yaml here'],
+        ['./trellis compose dev up --detach', 'builds the images and starts it'],
+        ['./trellis compose dev down --volumes', 'ends it and removes its data'],
+      ),
+    )
+    .action((environment: string, args: readonly string[], options: Compose.ComposeVerbOptions) =>
+      load<typeof Compose>('compose').compose(environment, args, options),
+    );
+}
+
 function build(): Command {
   const program = new Command('trellis')
     .usage('<verb> [options]')
     .description('Kubernetes platforms in TypeScript: one command from a new machine to running pods.')
     .helpOption('-h, --help', 'show this, or the help of a verb: ./trellis up --help')
     .helpCommand(false)
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false, helpWidth: 120 })
     .addHelpText('after', OVERVIEW)
@@ -187,6 +218,7 @@ function build(): Command {
   clusterVerbs(program);
   lookingVerbs(program);
   toolVerbs(program);
+  composeVerb(program);
   for (const verb of program.commands) verb.exitOverride().showHelpAfterError(`(./trellis ${verb.name()} --help)`);
   return program;
 }

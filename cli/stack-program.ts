@@ -1,3 +1,4 @@
+import type { OneMachine } from '../stacks/compose';
 import type { Rendered } from './diff/compare';
 
 interface Renderer {
@@ -16,3 +17,9 @@ export const renderStack = (stack: string): Promise<string> => renderer().render
 
 /** A stack's objects, each with its construct path. */
 export const renderStackObjects = (stack: string): Promise<readonly Rendered[]> => renderer().renderObjects(stack);
+
+/** A stack as one machine runs it. */
+export const renderForOneMachine = (stack: string): Promise<OneMachine> =>
+  (
+    module.require('../stacks/compose') as { renderOnOneMachine: (environment: string) => Promise<OneMachine> }
+  ).renderOnOneMachine(stack);

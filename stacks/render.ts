@@ -33,11 +33,17 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
  * an external store. Images that a deployment would build are named by tag.
  */
 export async function renderObjects(environment: string): Promise<readonly GitOpsObject[]> {
-  const settings = await readSettings(environment);
+  return renderSettings(environment, await readSettings(environment));
+}
+
+/** Name of an image: an image that a deployment would build is named by tag. */
+export const imageName = ({ registry, tag }: Settings['images'], source: ImageSource): string =>
+  source.kind === 'image' ? source.reference : `${registry}/${path.basename(source.context)}:${tag}`;
+
+/** The same of settings that were read before. */
+export function renderSettings(environment: string, settings: Settings): readonly GitOpsObject[] {
   const { images, cluster } = settings;
-  const image = (source: ImageSource): string =>
-    source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
-  const named = mapSources(imageSources(settings), image);
+  const named = mapSources(imageSources(settings), (source) => imageName(images, source));
   const secrets = mapSecrets(({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
   const app = buildPlatform(settings, {
     noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },

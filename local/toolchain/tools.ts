@@ -20,6 +20,7 @@ export type ToolName =
   | 'kube-score'
   | 'psa-check'
   | 'kwok'
+  | 'docker-compose'
   | 'helm'
   | 'kustomize'
   | 'jsonnet';
@@ -194,6 +195,18 @@ const ALL: readonly Tool[] = [
     onPath: { argv: ['--version'], fits: 'minor' },
     module: { directory: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
     buildMinutes: 2.7,
+  },
+  {
+    name: 'docker-compose',
+    version: '2.40.3',
+    // `start_interval` of a health check came with 2.20.3.
+    onPath: { argv: ['version', '--short'], fits: ['2.20.3', '6.0.0'] },
+    module: {
+      directory: 'docker-compose',
+      package: 'github.com/docker/compose/v2/cmd',
+      variables: { 'github.com/docker/compose/v2/internal.Version': 'v2.40.3' },
+    },
+    buildMinutes: 2.5,
   },
   // The last three only stand beside ours in bench/.
   {
