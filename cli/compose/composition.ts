@@ -29,18 +29,18 @@ export interface ComposeOptions {
   readonly reload?: ReadonlyMap<string, Reload>;
 }
 
-/** Builds each image from its folder, and again when that changes. */
-const builder =
-  ({ contexts, base }: ComposeOptions) =>
-  (image: string) => {
+/** Builds each image from its folder, and again when that changes; the first service that has the image builds it for all. */
+function builder({ contexts, base }: ComposeOptions) {
+  const taken = new Set<string>();
+  return (image: string) => {
     const context = contexts.get(image);
-    if (context === undefined) return {};
-    return {
-      // Packages come over this machine's own network, as with the images of the cluster.
-      build: { context, network: 'host', args: { BASE: base.image } },
-      develop: { watch: [{ action: 'rebuild', path: context }] },
-    };
+    if (context === undefined || taken.has(image)) return {};
+    taken.add(image);
+    // Packages come over this machine's own network, as with the images of the cluster.
+    const build = { context, network: 'host', args: { BASE: base.image } };
+    return { build, develop: { watch: [{ action: 'rebuild', path: context }] } };
   };
+}
 
 /**
  * One environment's objects as a Compose file: a service for each container, one pod of each workload.

@@ -54,7 +54,8 @@ export function servicesOf(workload: Workload, around: Surroundings): Readonly<R
     };
     return [nameOf(container), { ...containerOf(workload, container, around), ...own }] as const;
   });
-  return Object.fromEntries([...prepared, [service, whole] as const, ...sidecars]);
+  const all: readonly (readonly [string, ComposeService])[] = [...prepared, [service, whole], ...sidecars];
+  return Object.fromEntries(all);
 }
 
 const after = (
