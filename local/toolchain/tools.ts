@@ -199,8 +199,8 @@ const ALL: readonly Tool[] = [
   {
     name: 'docker-compose',
     version: '2.40.3',
-    // `start_interval` of a health check came with 2.20.3.
-    onPath: { argv: ['version', '--short'], fits: ['2.20.3', '6.0.0'] },
+    // `develop` came with 2.22.
+    onPath: { argv: ['version', '--short'], fits: ['2.22.0', '6.0.0'] },
     module: {
       directory: 'docker-compose',
       package: 'github.com/docker/compose/v2/cmd',
