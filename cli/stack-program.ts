@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { OneMachine } from '../stacks/compose';
 import type * as Rotation from '../stacks/rotation';
 import type { Settings } from '../stacks/schema';
 import type { Rendered } from './diff/compare';
@@ -59,3 +60,9 @@ export const renderStackTree = (stack: string): Promise<readonly TreeObject[]> =
 /** What has to be sealed for a stack. */
 export const sealingOf = (stack: string): Promise<Sealing> =>
   (module.require('../stacks/sealing') as Sealer).sealingOf(stack);
+
+/** A stack as one machine runs it. */
+export const renderForOneMachine = (stack: string): Promise<OneMachine> =>
+  (
+    module.require('../stacks/compose') as { renderOnOneMachine: (environment: string) => Promise<OneMachine> }
+  ).renderOnOneMachine(stack);

@@ -20,6 +20,8 @@ export type {
   ProgramStatus,
   RunningControlPlane,
 } from './cluster';
+export { composeCertificate, composeRunFolder, composeSecret, emptyRunFolder, fillRunFolder } from './compose';
+export type { RunFile } from './compose';
 export { dockerEnvironment, dockerLayout, ensureBaseImage, ensureDocker, stopDocker, usersEngine } from './docker';
 export type { Docker } from './docker';
 export { checks } from './doctor';

@@ -36,23 +36,26 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
  * an external store, or ciphertexts. Images that a deployment would build are named by tag.
  */
 export async function renderObjects(environment: string): Promise<readonly GitOpsObject[]> {
-  const settings = await readSettings(environment);
+  return renderSettings(await readSettings(environment));
+}
+
+/** The same of settings that were read before. */
+export function renderSettings(settings: Settings): readonly GitOpsObject[] {
   const secrets = referredSecrets(settings);
   return gitOpsObjects(platformByTag(settings, secrets), secrets.source);
 }
 
+/** Name of an image: one that a deployment would build is named by tag. */
+export const imageName = ({ registry, tag }: Settings['images'], source: ImageSource): string =>
+  source.kind === 'image' ? source.reference : `${registry}/${path.basename(source.context)}:${tag}`;
+
 /** The definition with the images named by tag. */
 export function platformByTag(settings: Settings, { values, receiverUrl }: PlatformSecrets): App {
-  const { images } = settings;
-  const image = (source: ImageSource): string =>
-    source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
-  const named = mapSources(imageSources(settings), image);
+  const named = mapSources(imageSources(settings), (source) => imageName(settings.images, source));
   return buildPlatform(settings, {
     noodleCore: { images: named.noodleCore, secrets: values.noodleCore },
     noaServer: { images: named.noaServer, secrets: values.noaServer },
-    observability: {
-      ...{ images: named.observability, secrets: values.observability, receiverUrl },
-    },
+    observability: { images: named.observability, secrets: values.observability, receiverUrl },
   });
 }
 

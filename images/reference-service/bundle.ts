@@ -1,7 +1,30 @@
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
+import { build, context } from 'esbuild';
 
 const root = join(__dirname, '..', '..');
+
+const optionsFor = (outFile: string): BuildOptions => ({
+  entryPoints: [join(__dirname, 'src', 'main.ts')],
+  outfile: outFile,
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  // Debian 12's Node, which the image installs.
+  target: 'node18',
+  format: 'cjs',
+  // Names stay, so that a stack trace can be read.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'eof',
+  charset: 'utf8',
+  // Optional accelerators that pg looks for at run time and does without.
+  external: ['pg-native', 'pg-cloudflare'],
+  tsconfigRaw: {},
+  logLevel: 'silent',
+});
+
+const OUT_FILE = join(__dirname, 'dist', 'server.js');
 
 /**
  * Bundles the reference service with its libraries into one file, which its Dockerfile copies.
@@ -10,27 +33,15 @@ const root = join(__dirname, '..', '..');
  * @returns the path of the bundle
  * @throws esbuild's BuildFailure, which names file and line
  */
-export async function bundleReferenceService(outFile = join(__dirname, 'dist', 'server.js')): Promise<string> {
-  await build({
-    entryPoints: [join(__dirname, 'src', 'main.ts')],
-    outfile: outFile,
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    // Debian 12's Node, which the image installs.
-    target: 'node18',
-    format: 'cjs',
-    // Names stay, so that a stack trace can be read.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'eof',
-    charset: 'utf8',
-    // Optional accelerators that pg looks for at run time and does without.
-    external: ['pg-native', 'pg-cloudflare'],
-    tsconfigRaw: {},
-    logLevel: 'silent',
-  });
+export async function bundleReferenceService(outFile = OUT_FILE): Promise<string> {
+  await build(optionsFor(outFile));
   return outFile;
+}
+
+/** Bundles it again whenever a source changes, until this process ends. */
+export async function watchReferenceService(): Promise<void> {
+  const bundling = await context({ ...optionsFor(OUT_FILE), logLevel: 'info' });
+  await bundling.watch();
 }
 
 if (require.main === module) {

@@ -93,7 +93,8 @@ function configuration(layout: DockerLayout, driver: StorageDriver, version: str
     bridge: 'none',
     iptables: false,
     ip6tables: false,
-    'userland-proxy': false,
+    // Ports that Compose publishes are served by a process, not by rules of the host's firewall.
+    'userland-proxy': true,
     'log-level': 'warn',
     // 20.10 writes the key of a long gone trust scheme into /etc/docker; later versions refuse to be told where.
     ...(version.startsWith('20.') ? { 'deprecated-key-path': path.join(layout.run, 'key.json') } : {}),

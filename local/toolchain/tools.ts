@@ -23,6 +23,7 @@ export type ToolName =
   | 'actionlint'
   | 'kwok'
   | 'versitygw'
+  | 'docker-compose'
   | 'helm'
   | 'kustomize'
   | 'jsonnet';
@@ -218,6 +219,18 @@ const ALL: readonly Tool[] = [
     version: '1.8.0',
     module: { directory: 'versitygw', package: 'github.com/versity/versitygw/cmd/versitygw' },
     buildMinutes: 2,
+  },
+  {
+    name: 'docker-compose',
+    version: '2.40.3',
+    // `develop` came with 2.22.
+    onPath: { argv: ['version', '--short'], fits: ['2.22.0', '6.0.0'] },
+    module: {
+      directory: 'docker-compose',
+      package: 'github.com/docker/compose/v2/cmd',
+      variables: { 'github.com/docker/compose/v2/internal.Version': 'v2.40.3' },
+    },
+    buildMinutes: 2.5,
   },
   // The last three only stand beside ours in bench/.
   {

@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as path from 'node:path';
+import { bundleReferenceService, watchReferenceService } from '../../images/reference-service/bundle';
+import { makeTinyModel } from '../../images/llama-cpp/model/tiny';
+import {
+  composeRunFolder,
+  dockerEnvironment,
+  emptyRunFolder,
+  ensureBaseImage,
+  ensureDocker,
+  ensureTool,
+  root,
+  state,
+} from '../../local/index';
+import type { Composition, KubeObject } from '../compose/model';
+import { composition } from '../compose/composition';
+import { composeEnvironment, writeComposition, writeSecrets } from '../compose/write';
+import { CliError, EXIT } from '../exit';
+import { renderForOneMachine } from '../stack-program';
+
+export interface ComposeVerbOptions {
+  /** Folder of the Compose file. @default `.trellis/compose/<environment>` */
+  readonly output?: string;
+}
+
+/** Systems that Compose runs. */
+const SYSTEMS = ['noodle-core', 'noa-server'] as const;
+const REFERENCE = 'images/reference-service';
+
+interface Written {
+  readonly made: Composition;
+  readonly file: string;
+}
+
+async function write(environment: string, folder: string): Promise<Written> {
+  const { objects, contexts, base, proxy, development } = await renderForOneMachine(environment);
+  const from = (context: string): string => path.relative(folder, path.join(root, context));
+  const reference = [...contexts].filter(([, context]) => context === REFERENCE).map(([image]) => image);
+  const program = {
+    folder: from(`${REFERENCE}/dist`),
+    target: '/app/dist',
+    // Node ends and starts the program again when the bundle changes.
+    command: ['/usr/bin/node', '--watch', '/app/dist/server.js'],
+  };
+  const made = composition(
+    objects.map(({ manifest }) => manifest as unknown as KubeObject),
+    {
+      environment,
+      systems: SYSTEMS,
+      contexts: new Map([...contexts].map(([image, context]) => [image, from(context)])),
+      base: { ...base, context: from(base.context) },
+      ...(development ? { reload: new Map(reference.map((image) => [image, program])) } : { proxy }),
+    },
+  );
+  return { made, file: writeComposition(folder, environment, made) };
+}
+
+const addressLines = ({ addresses }: Composition): string =>
+  [...addresses].map(([host, url]) => `  ${host.padEnd(32)} ${url}`).join('\n');
+
+/** Writes the Compose file of an environment; with arguments, hands them to Docker Compose with the secrets that it needs. */
+export async function compose(
+  environment: string,
+  args: readonly string[],
+  options: ComposeVerbOptions,
+): Promise<void> {
+  const folder =
+    options.output === undefined
+      ? state('compose', environment)
+      : path.resolve(process.env.TRELLIS_CWD ?? '.', options.output);
+  const { made, file } = await write(environment, folder);
+  const [verb] = args;
+  if (verb === undefined) {
+    process.stderr.write(
+      `${path.relative(root, file)}: ${Object.keys(made.file.services).length} services of ${environment}\n`,
+    );
+    process.stderr.write(`To start it: ./trellis compose ${environment} up --detach\n`);
+    return;
+  }
+  if (verb === 'watch') return watchReferenceService();
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const docker = await ensureDocker(say);
+  await ensureBaseImage(docker, say);
+  const program = await ensureTool('docker-compose', say);
+  await bundleReferenceService();
+  makeTinyModel();
+  const authority = await writeSecrets(environment, made);
+  const env = { ...dockerEnvironment(docker), ...composeEnvironment(environment, made) };
+  const hand = async (...own: readonly string[]): Promise<number> => {
+    const child = spawn(program, ['--file', file, ...own], {
+      env: { ...process.env, ...env },
+      cwd: folder,
+      stdio: 'inherit',
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? EXIT.interrupted;
+  };
+  // Images name their base, which Compose itself would not build first.
+  const first = verb === 'up' || verb === 'build' ? await hand('build', 'base') : EXIT.ok;
+  const code = first === EXIT.ok ? await hand(...args) : first;
+  if (verb === 'down') emptyRunFolder(composeRunFolder(environment));
+  if (code !== 0) throw new CliError(`docker compose ${args.join(' ')} ended with ${code}.`, EXIT.failed);
+  if (verb !== 'up') return;
+  process.stdout.write(`\nAddresses\n${addressLines(made)}\n`);
+  if (authority !== undefined) process.stdout.write(`Their authority: ${authority}\n`);
+}

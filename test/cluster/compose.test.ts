@@ -1,0 +1,44 @@
+import * as fs from 'node:fs';
+
+import { composeRunFolder, composeSecret } from '../../local/index';
+import { endCommands, request, startTrellis, trellis, until } from '../support/cluster';
+
+jest.setTimeout(300_000);
+
+/** Ports on loopback that dev publishes, in the order of its Ingresses. */
+const [RUNTIME, UI] = ['http://localhost:8100', 'http://localhost:8102'] as const;
+
+describe('the systems under Docker Compose', () => {
+  afterAll(async () => {
+    await endCommands();
+    await startTrellis(['compose', 'dev', 'down', '--volumes', '--timeout', '1']).exited;
+  });
+
+  test.each(['dev', 'staging'])('the file of %s is accepted by Compose', async (environment) => {
+    const { stdout } = await trellis('compose', environment, 'config', '--services');
+    expect(stdout.trim().split('\n')).toEqual(expect.arrayContaining(['noodle-core-noodle-runtime', 'noa-server-ui']));
+  });
+
+  test('dev starts, each service checks its stores for real, and no secret is shown', async () => {
+    const { output } = await trellis('compose', 'dev', 'up', '--detach');
+    const ready = await until('the runtime', async () => {
+      const answer = await request(`${RUNTIME}/ready`);
+      return answer.status === 200 && answer;
+    });
+    expect(ready.body).toMatch(/postgres/);
+    expect(ready.body).toMatch(/redis/);
+    await until('the dashboard', async () => (await request(`${UI}/health/ready`)).status === 200);
+    const { output: logs } = await trellis('compose', 'dev', 'logs', '--no-color');
+    const password = composeSecret('dev', 'noodle-core-postgres');
+    expect(fs.readFileSync(`${composeRunFolder('dev')}/noodle-core-postgres/password/password`, 'utf8')).toBe(password);
+    expect(output + logs).not.toContain(password);
+  });
+
+  test('down takes containers, data and secrets away', async () => {
+    await trellis('compose', 'dev', 'down', '--volumes', '--timeout', '1');
+    const { stdout } = await trellis('compose', 'dev', 'ps', '--all', '--quiet');
+    expect(stdout.trim()).toBe('');
+    await trellis('compose', 'dev', 'down');
+    expect(fs.existsSync(composeRunFolder('dev'))).toBe(false);
+  });
+});
