@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Argument, Option } from 'commander';
 import { GITOPS_TOOLS } from './gitops/options';
-import { examples, limitOption, load, outputOption, settings, simulateOption, stackOption } from './options';
+import { examples, limitOption, load, outputOption, simulateOption, stackOption } from './options';
 import { ENVIRONMENTS } from './stack-program';
 import type * as Compose from './verbs/compose';
 import type * as Diff from './verbs/diff';
