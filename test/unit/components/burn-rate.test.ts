@@ -16,15 +16,15 @@ import { selectorsOf } from '../../support/promql';
 import { problemsOf } from '../../support/synth';
 
 const selector = 'namespace="shop",job="api"';
-const objective: ServiceLevelObjective = {
+const bare: ServiceLevelObjective = {
   name: 'api-availability',
   objective: 0.999,
-  selector,
   bad: `sum by (namespace, job) (rate(failed_total{${selector}}[$window]))`,
   total: `sum by (namespace, job) (rate(requests_total{${selector}}[$window]))`,
   summary: 'too many fail',
   runbook: 'Mend it.',
 };
+const objective: ServiceLevelObjective = { ...bare, selector };
 
 test('the budget is what the objective leaves, without the dust of binary fractions', () => {
   const budgets = [0.999, 0.99, 0.9995, 0.95].map((share) => errorBudget({ ...objective, objective: share }));
@@ -77,7 +77,6 @@ describe('the alerts', () => {
   });
 
   it('go by the name alone where nothing else is said', () => {
-    const { selector: _, ...bare } = objective;
     expect(recorded(bare, '5m')).toBe('slo:error_ratio:rate5m{objective="api-availability"}');
   });
 });
