@@ -65,7 +65,7 @@ const writesRefused = (cache: CacheFacts, selector: string): AlertDraft => {
   const least = cache.topology.members?.minReplicasToWrite ?? 0;
   return {
     condition: 'WritesRefused',
-    expr: `${byJob('min', `redis_connected_slaves{${selector}} and redis_instance_info{${selector},role="master"}`, 'pod')} < ${least}`,
+    expr: `${byJob('min', `redis_connected_slaves{${selector}} and on (namespace, job, pod) redis_instance_info{${selector},role="master"}`, 'pod')} < ${least}`,
     for: Duration.minutes(1),
     severity: PAGE,
     summary: `${JOB}: {{ $labels.pod }} has {{ $value }} replicas and takes no writes`,

@@ -1,11 +1,13 @@
 import * as path from 'node:path';
 import {
+  ALERT_PACKAGES,
   cacheDir,
   clusterDown,
   clusterInfo,
   clusterStatus,
   engineEnv,
   ensureTools,
+  installPackages,
   prepareEngine,
   resolveProgram,
   root,
@@ -14,8 +16,9 @@ import {
   stopDocker,
   TOOLS,
 } from '../../local/index';
+import { checkAlerts } from '../alerts/check';
 import { checkManifests } from '../manifest-checks';
-import { CHECK_TOOLS, checkPackagesStep, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
+import { CHECK_TOOLS, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
 import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
@@ -61,7 +64,7 @@ async function schemas(version: string, ui: StepUi): Promise<string> {
 
 async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
   const kubernetes = TOOLS.get('kube-apiserver')?.version ?? '';
-  await first(ui, [checkPackagesStep]);
+  await installPackages(ui.report, { packages: ALERT_PACKAGES });
   const tools = { ...(await ensureTools(CHECK_TOOLS, ui.report)), schemas: await schemas(kubernetes, ui), kubernetes };
   const checks: Check[] = [];
   for (const environment of ENVIRONMENTS) {
@@ -69,6 +72,7 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
     const golden = path.join(root, 'test', 'golden', `${environment}.yaml`);
     checks.push(...(await checkManifests(environment, await renderStack(environment), golden, tools)));
   }
+  checks.push(...(await checkAlerts('promtool', ui.progress)));
   return countChecks(checks);
 }
 
@@ -102,7 +106,8 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments',
+      about:
+        'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; promtool, every alert',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

@@ -49,14 +49,37 @@ export const PACKAGES: readonly SystemPackage[] = [
   { name: 'mmdebstrap', provides: 'mmdebstrap', why: 'makes the base image where none can be pulled' },
 ];
 
-/** What rendered configuration is checked with. Their services would run beside the cluster's own. */
-export const CHECK_PACKAGES: readonly SystemPackage[] = [
-  { name: 'prometheus', provides: 'promtool', why: 'checks rules and scrape targets', units: ['prometheus.service'] },
+/** What tests the alerts, and checks what Prometheus and Alertmanager read. */
+export const ALERT_PACKAGES: readonly SystemPackage[] = [
+  { name: 'prometheus', provides: 'promtool', why: 'tests the alerts', units: ['prometheus.service'] },
   {
     name: 'prometheus-alertmanager',
     provides: 'amtool',
     why: 'checks the routes of alerts',
     units: ['prometheus-alertmanager.service'],
+  },
+];
+
+/** What the names of metrics are asked of. */
+export const METRICS_PACKAGES: readonly SystemPackage[] = [
+  {
+    name: 'prometheus-redis-exporter',
+    provides: 'prometheus-redis-exporter',
+    why: 'names of Redis’ metrics',
+    units: ['prometheus-redis-exporter.service'],
+  },
+  {
+    name: 'prometheus-postgres-exporter',
+    provides: 'prometheus-postgres-exporter',
+    why: 'names of PostgreSQL’s metrics',
+    units: ['prometheus-postgres-exporter.service'],
+  },
+  { name: 'redis-server', provides: 'redis-server', why: 'what its exporter asks', units: ['redis-server.service'] },
+  {
+    name: 'postgresql-15',
+    provides: '/usr/lib/postgresql/15/bin/postgres',
+    why: 'what its exporter asks',
+    units: ['postgresql.service'],
   },
 ];
 
