@@ -124,7 +124,7 @@ const connections = (cache: CacheFacts, selector: string): readonly AlertDraft[]
       severity: PAGE,
       summary: `${JOB}: {{ $value | humanize }} connections were refused within five minutes`,
       description: 'All connections are taken: pods that start, and clients without a pool, fail.',
-      steps: { means: '`maxClients` is reached.', look, mend },
+      steps: { means: '`maxClients` is reached: whoever needs one more connection gets none.', look, mend },
     },
   ];
 };

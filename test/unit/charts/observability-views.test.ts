@@ -172,7 +172,7 @@ describe('Fluent Bit', () => {
       securityContext: { runAsNonRoot: true, runAsUser: 10_079, runAsGroup: 10_079, supplementalGroups: [0] },
       tolerations: [{ operator: 'Exists' }],
     });
-    expect(pod().hostNetwork ?? pod().hostPID).toBeUndefined();
+    expect(pod().hostNetwork ?? pod().hostPid).toBeUndefined();
     const [container] = pod().containers;
     expect(container?.securityContext).toMatchObject({ readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
     const ofNode = (pod().volumes ?? []).filter(({ hostPath }) => hostPath !== undefined);
