@@ -1,5 +1,4 @@
 import {
-  CHECK_PACKAGES,
   dockerLayout,
   clusterSteps,
   dockerEnvironment,
@@ -73,15 +72,6 @@ export const packagesStep: Step = {
   run: async ({ report }) => {
     const missing = missingPackages({ engineAnswers: (await usersEngine()) !== undefined });
     const installed = missing.length === 0 ? [] : await installPackages(report, { packages: missing });
-    return installed.length === 0 ? 'all there' : `installed ${installed.join(', ')}`;
-  },
-};
-
-/** Programs of Debian that rendered configuration is checked with; nothing but the checks needs them. */
-export const checkPackagesStep: Step = {
-  title: 'Packages of the checks',
-  run: async ({ report }) => {
-    const installed = await installPackages(report, { packages: CHECK_PACKAGES });
     return installed.length === 0 ? 'all there' : `installed ${installed.join(', ')}`;
   },
 };

@@ -1,4 +1,5 @@
 import { parseAllDocuments } from 'yaml';
+import { EXCEPTION_ANNOTATION } from '../../components/namespace-baseline';
 
 interface Namespace {
   readonly kind?: string;
@@ -16,7 +17,7 @@ export const exceptedNamespaces = (manifests: string): ReadonlySet<string> =>
   new Set(
     parseAllDocuments(manifests)
       .map((document) => document.toJS() as Namespace | null)
-      .filter((one) => one?.kind === 'Namespace' && one.metadata?.annotations?.['trellis.dev/pod-security-reason'])
+      .filter((one) => one?.kind === 'Namespace' && one.metadata?.annotations?.[EXCEPTION_ANNOTATION])
       .flatMap((one) => one?.metadata?.name ?? []),
   );
 

@@ -21,6 +21,9 @@ interface Manifest {
 const PEERS = ['cdk8s', 'cdk8s-plus-28', 'constructs'] as const;
 /** Needed by `./bridge` alone. */
 const BRIDGE_PEERS = ['@pulumi/pulumi', '@pulumi/kubernetes'] as const;
+/** Needed by `./charts` alone, for dashboards. */
+const CHART_PEERS = ['@grafana/grafana-foundation-sdk'] as const;
+const OPTIONAL_PEERS = [...BRIDGE_PEERS, ...CHART_PEERS] as const;
 
 const caret = (version: string | undefined): string => `^${version ?? ''}`;
 
@@ -36,8 +39,10 @@ export function packageManifest(manifest: Manifest): object {
       ...Object.fromEntries(ENTRIES.map((folder) => [`./${folder}`, entry(folder)])),
       './package.json': './package.json',
     },
-    peerDependencies: Object.fromEntries([...PEERS, ...BRIDGE_PEERS].map((peer) => [peer, caret(dependencies[peer])])),
-    peerDependenciesMeta: Object.fromEntries(BRIDGE_PEERS.map((peer) => [peer, { optional: true }])),
+    peerDependencies: Object.fromEntries(
+      [...PEERS, ...OPTIONAL_PEERS].map((peer) => [peer, caret(dependencies[peer])]),
+    ),
+    peerDependenciesMeta: Object.fromEntries(OPTIONAL_PEERS.map((peer) => [peer, { optional: true }])),
   };
 }
 

@@ -1,11 +1,13 @@
 import * as path from 'node:path';
 import {
+  ALERT_PACKAGES,
   cacheDir,
   clusterDown,
   clusterInfo,
   clusterStatus,
   engineEnv,
   ensureTools,
+  installPackages,
   prepareEngine,
   resolveProgram,
   root,
@@ -16,14 +18,7 @@ import {
 } from '../../local/index';
 import { checkAlerts } from '../alerts/check';
 import { checkManifests } from '../manifest-checks';
-import {
-  CHECK_TOOLS,
-  checkPackagesStep,
-  dockerStep,
-  packagesStep,
-  toolsStep,
-  unableToRunCluster,
-} from '../machine-steps';
+import { CHECK_TOOLS, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
 import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
@@ -70,7 +65,7 @@ async function schemas(version: string, ui: StepUi): Promise<string> {
 
 async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
   const kubernetes = TOOLS.get('kube-apiserver')?.version ?? '';
-  await first(ui, [checkPackagesStep]);
+  await installPackages(ui.report, { packages: ALERT_PACKAGES });
   const tools = { ...(await ensureTools(CHECK_TOOLS, ui.report)), schemas: await schemas(kubernetes, ui), kubernetes };
   const checks: Check[] = [];
   for (const environment of ENVIRONMENTS) {

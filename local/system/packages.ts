@@ -73,7 +73,7 @@ export const METRICS_PACKAGES: readonly SystemPackage[] = [
 ];
 
 /** What rendered configuration is checked with. Their services would run beside the cluster's own. */
-export const CHECK_PACKAGES: readonly SystemPackage[] = [
+export const ALERT_PACKAGES: readonly SystemPackage[] = [
   { name: 'prometheus', provides: 'promtool', why: 'checks rules and scrape targets', units: ['prometheus.service'] },
   {
     name: 'prometheus-alertmanager',

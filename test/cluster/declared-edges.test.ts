@@ -9,7 +9,7 @@ jest.setTimeout(240_000);
 const CONTROLLER = 'ingress/traefik';
 
 /**
- * Every edge of the two systems, written by hand from their description: client → server:port. Nothing else may connect.
+ * Every edge of the two systems and of what watches them, written by hand from their description: client → server:port. Nothing else may connect.
  * A pooler stands before each database. What only reads goes around it, to the primary where there are no replicas.
  */
 const EDGES: Readonly<Record<string, readonly string[]>> = {
@@ -37,9 +37,18 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'noa-server-dev/postgres-pooler': ['noa-server-dev/postgres:5432'],
   'noa-server-dev/postgres': [],
   'noa-server-dev/redis': [],
+  // Metrics are asked for at the port that has them, and at no other.
+  'observability-dev/prometheus': [
+    'observability-dev/alertmanager:9093',
+    ...['noodle-core-dev', 'noa-server-dev'].flatMap((name) => [`${name}/postgres:9187`, `${name}/redis:9121`]),
+    ...['noodle-core-dev/noodle-runtime:8080', 'noodle-core-dev/noodle-ide:8080', 'noa-server-dev/ui:3000'],
+    ...['noa-server-dev/mcp:8001', 'noa-server-dev/claude-flow:9100', 'noa-server-dev/agentic-os:9200'],
+    'noa-server-dev/llama-cpp:8080',
+  ],
+  'observability-dev/alertmanager': [],
 };
 const DECLARED = Object.entries(EDGES).flatMap(([from, to]) => to.map((target) => `${from} → ${target}`));
-const NAMESPACES = ['noodle-core-dev', 'noa-server-dev', 'ingress'] as const;
+const NAMESPACES = ['noodle-core-dev', 'noa-server-dev', 'observability-dev', 'ingress'] as const;
 
 interface Member {
   readonly name: string;

@@ -14,6 +14,10 @@ async function platform(environment: string) {
   return buildPlatform(await readSettings(environment), {
     noodleCore: { images: IMAGES.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: IMAGES.noaServer, secrets: secrets.noaServer },
+    observability: {
+      ...{ images: IMAGES.observability, secrets: secrets.observability },
+      receiverUrl: `https://alerts.example.test/${SECRET}`,
+    },
   });
 }
 

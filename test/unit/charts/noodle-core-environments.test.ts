@@ -138,7 +138,7 @@ describe('staging has Nginx in front', () => {
     expect(deploymentOf(staging, 'nginx').spec.replicas).toBe(2);
     const { ingress = [] } = pick(staging, 'networking.k8s.io/v1/NetworkPolicy', 'noodle-runtime').spec;
     const clients = ingress.flatMap(({ from }) => from ?? []).map((peer) => peer.podSelector?.matchLabels);
-    expect(clients).toEqual([{ 'app.kubernetes.io/name': 'noodle-ide' }, { 'app.kubernetes.io/name': 'nginx' }]);
+    expect(clients.map((labels) => labels?.['app.kubernetes.io/name'])).toEqual(['noodle-ide', 'nginx', 'prometheus']);
   });
 
   it('with its configuration', () => {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { run } from '../../../local/process';
-import { CHECK_PACKAGES, installPackages, missingPackages, PACKAGES } from '../../../local/system';
+import { ALERT_PACKAGES, installPackages, missingPackages, PACKAGES } from '../../../local/system';
 import type { SystemPackage } from '../../../local/system';
 import { withoutServices } from '../../../local/system/policy';
 
@@ -27,7 +27,7 @@ describe('packages', () => {
   });
 
   test('have names of their own and say what they are for', () => {
-    const all = [...PACKAGES, ...CHECK_PACKAGES];
+    const all = [...PACKAGES, ...ALERT_PACKAGES];
     expect(new Set(all.map((each) => each.name)).size).toBe(all.length);
     expect(all.filter((each) => each.why.length < 5)).toEqual([]);
   });
