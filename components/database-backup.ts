@@ -9,6 +9,7 @@ import { DATABASE_CA } from './database-connection';
 import type { DatabaseParts } from './database-servers';
 import type { Labels, NetworkPolicyPeer } from './kube';
 import type { Late, LateSecret } from './late';
+import { movedFrom } from './release-options';
 
 /**
  * When a database is dumped, how much of it is kept, and where. With CloudNativePG: when the operator makes a backup of its own kind, and
@@ -35,6 +36,14 @@ export interface DatabaseBackupProps {
   readonly storageClass: Late | undefined;
   readonly labels: Labels;
 }
+
+/** Ids of the objects, and those that they had as children of the backup itself. */
+const MOVED: readonly (readonly [path: string, before: string])[] = [
+  ['Volume', 'Volume'],
+  ['Job', 'CronJob'],
+  ['JobAccount', 'ServiceAccount'],
+  ['JobNetwork/NetworkPolicy', 'NetworkPolicy'],
+];
 
 /** Whoever connects from a job belongs to nobody's files. */
 const USER = 10_076;
@@ -78,6 +87,10 @@ export class DatabaseBackup extends Construct implements IClient {
       ...{ labels, removalPolicy },
     });
     this.peer = this.jobs.peer;
+    for (const [now, before] of MOVED) {
+      const moved = this.jobs.node.findAll().find(({ node }) => node.path === `${this.jobs.node.path}/${now}`);
+      if (moved !== undefined) movedFrom(moved, `${this.node.path}/${before}`);
+    }
   }
 
   /** Lets the jobs reach the database; nothing can reach the jobs. */

@@ -78,17 +78,21 @@ describe('security in prod', () => {
       IMAGES.noodleCore.ide,
       IMAGES.noodleCore.postgres,
       IMAGES.noodleCore.redis,
-      IMAGES.noodleCore.postgres,
+      IMAGES.noodleCore.backup,
     ]);
   });
 });
 
 describe('dev differs from prod', () => {
-  it('in nothing but data: the same objects, save those of an issued certificate and of headers', () => {
+  it('in nothing but data: the same objects, save those of an issued certificate and of headers, and volumes of archives', () => {
     const inventory = (objects: readonly RenderedObject[]): readonly string[] => objects.map(({ path }) => path).sort();
     const edge = inventory(prod).filter((path) => /\/ingress\/(ChallengePolicy|Certificate|Headers)$/.test(path));
     expect(edge).toHaveLength(3);
-    expect(inventory(dev)).toEqual(inventory(prod).filter((path) => !edge.includes(path)));
+    // Archives are in a bucket in prod.
+    const volumes = inventory(dev).filter((path) => path.endsWith('/Backup/Jobs/Volume'));
+    expect(volumes).toHaveLength(2);
+    const common = inventory(dev).filter((path) => !volumes.includes(path));
+    expect(common).toEqual(inventory(prod).filter((path) => !edge.includes(path)));
   });
 
   it('in replicas, log level, kind of Service and host', () => {

@@ -1,7 +1,7 @@
 import type * as Client from '@kubernetes/client-node';
 import { archivesIn, jobFrom, outcomeOf, sizeOf, waitingFor } from '../../../cli/backup/job';
 import { chosen, sourcesIn, theOne } from '../../../cli/backup/sources';
-import { CliError } from '../../../cli/exit';
+import type { CliError } from '../../../cli/exit';
 import { checkFrom, warning } from '../../../cli/verbs/restore';
 
 const cron = (namespace: string, name: string, role = 'backup', of = name, kind = 'postgres'): Client.V1CronJob => ({

@@ -209,6 +209,16 @@ test.each([RemovalPolicy.RETAIN, RemovalPolicy.DESTROY])('archives and their key
   expect(releaseOptions(chart, 'Secret', 'postgres-backup-key').removalPolicy).toBe(kept);
 });
 
+test('an upgrade takes over what an earlier version made', () => {
+  const { chart } = build(minimalBackup);
+  const before = (kind: string): readonly string[] | undefined =>
+    releaseOptions(chart, kind, 'postgres-backup').aliases;
+  expect(before('PersistentVolumeClaim')).toEqual(['test/postgres/Backup/Volume']);
+  expect(before('CronJob')).toEqual(['test/postgres/Backup/CronJob']);
+  expect(before('ServiceAccount')).toEqual(['test/postgres/Backup/ServiceAccount']);
+  expect(before('NetworkPolicy')).toEqual(['test/postgres/Backup/NetworkPolicy']);
+});
+
 test('nothing waits for a claim that binds with its first pod', () => {
   const { chart } = build({ ...minimalBackup, target: BackupTarget.volume(Size.gibibytes(5)) });
   expect(find(chart, 'v1/PersistentVolumeClaim', 'postgres-backup').metadata.annotations).toEqual({

@@ -9,6 +9,8 @@ cloud() { rclone --config=/dev/null --log-level=ERROR "$@"; }
 
 store_ready() {
   if [ -z "$remote" ]; then
+    # Whoever only reads has it mounted to read.
+    [ "$task" = backup ] || return 0
     [ -w "$folder" ] || refuse "$folder cannot be written by user $(id -u): mount the volume there with fsGroup $(id -g)"
     return 0
   fi
