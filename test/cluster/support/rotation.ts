@@ -16,9 +16,13 @@ sleep 4
 const SQL = loop(
   'psql "$DATABASE_URL" -X -q -At -v ON_ERROR_STOP=1 -c "insert into proof (what) values (\'a row\')" -c "select count(*) > 0 from proof"',
 );
-const KEYS = loop(
-  'sh -euc \'test "$(redis-cli -e -u "$REDIS_URL" --no-auth-warning set proof 1)" = OK; redis-cli -e -u "$REDIS_URL" --no-auth-warning get proof\'',
-);
+// Its own tool takes the empty user of such a URL for a name.
+const KEYS = `
+rest=\${REDIS_URL#redis://:}
+export REDISCLI_AUTH=\${rest%%@*}
+export HOST=\${rest#*@}
+HOST=\${HOST%%:*}
+${loop('sh -euc \'test "$(redis-cli -e -h "$HOST" set proof 1)" = OK; redis-cli -e -h "$HOST" get proof\'')}`;
 
 /** Images of the stores, by name. */
 export type StoreImages = Readonly<Record<'postgres' | 'pgbouncer' | 'redis', string>>;
