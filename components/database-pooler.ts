@@ -89,7 +89,7 @@ export interface DatabasePoolerProps {
   readonly tls: DatabaseTls | undefined;
   /** Users and passwords, as PgBouncer reads them. */
   readonly users: SecretKey;
-  /** Whether the users change while it runs, which it then notices by itself; who waits for that has to find each pod. */
+  /** Whether the users change while it runs, which its image notices; who waits for that has to find each pod. */
   readonly rotating: boolean;
 }
 

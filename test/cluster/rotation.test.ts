@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { V1Deployment, V1Pod, V1Secret } from '@kubernetes/client-node';
 
 import { root } from '../../local/paths';
-import { Cluster, info, isReady, shellEnvironment } from '../support/cluster';
+import { Cluster, info, isReady, NAMESPACE as DEV } from '../support/cluster';
 import { Engine } from '../support/engine';
 import { queryFromNode } from './support/network';
 import { spellings } from './support/leaks';
@@ -72,15 +72,21 @@ describe('a rotation of the passwords of PostgreSQL, behind PgBouncer, and Redis
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const { DOCKER_HOST } = await shellEnvironment();
-    engine = await Engine.create({
-      kubeconfig: info().kubeconfig,
-      env: { DOCKER_BUILDKIT: '0', ...(DOCKER_HOST === undefined ? {} : { DOCKER_HOST }) },
-    });
+    engine = await Engine.create({ kubeconfig: info().kubeconfig });
+    // Those that the dev stack runs.
+    const imageOf = async (kind: string, name: string): Promise<string> => {
+      const url = `/apis/apps/v1/namespaces/${DEV}/${kind}/${name}`;
+      return (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
+    };
+    const images = {
+      postgres: await imageOf('statefulsets', 'postgres'),
+      pgbouncer: await imageOf('deployments', 'postgres-pooler'),
+      redis: await imageOf('statefulsets', 'redis'),
+    };
     watcher = watch();
     for (const { title, accepted, used } of PHASES) {
       engine.program(
-        rotationProgram(root, accepted, used),
+        rotationProgram(root, images, accepted, used),
         "context: 'trellis-dev', enableConfigMapMutable: true, enableSecretMutable: true",
       );
       output += (await engine.up()).output;

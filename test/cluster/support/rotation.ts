@@ -16,14 +16,25 @@ sleep 4
 const SQL = loop(
   'psql "$DATABASE_URL" -X -q -At -v ON_ERROR_STOP=1 -c "insert into proof (what) values (\'a row\')" -c "select count(*) > 0 from proof"',
 );
-const KEYS = loop(
-  'sh -euc \'test "$(redis-cli -e -u "$REDIS_URL" --no-auth-warning set proof 1)" = OK; redis-cli -e -u "$REDIS_URL" --no-auth-warning get proof\'',
-);
+// Its own tool takes the empty user of such a URL for a name.
+const KEYS = `
+rest=\${REDIS_URL#redis://:}
+export REDISCLI_AUTH=\${rest%%@*}
+export HOST=\${rest#*@}
+HOST=\${HOST%%:*}
+${loop('sh -euc \'test "$(redis-cli -e -h "$HOST" set proof 1)" = OK; redis-cli -e -h "$HOST" get proof\'')}`;
+
+/** Images of the stores, by name. */
+export type StoreImages = Readonly<Record<'postgres' | 'pgbouncer' | 'redis', string>>;
 
 /** Both stores with some passwords, and a client of each. */
-export const rotationProgram = (root: string, accepted: readonly number[], used: number): string => `
+export const rotationProgram = (
+  root: string,
+  images: StoreImages,
+  accepted: readonly number[],
+  used: number,
+): string => `
   require('tsx/cjs');
-  const docker = require('@pulumi/docker');
   const { App, Chart, Duration, Size } = require('cdk8s');
   const { Construct } = require('constructs');
   const c = require('${root}/components');
@@ -32,11 +43,7 @@ export const rotationProgram = (root: string, accepted: readonly number[], used:
   const { podsPeer, WorkloadPolicy } = require('${root}/components/network');
   const { hardenedPod } = require('${root}/components/pod');
   const { ClusterRelease } = require('${root}/bridge');
-  const image = (name) => new docker.Image(name, {
-    imageName: 'localhost:5000/trellis/' + name + ':test',
-    build: { context: '${root}/images/' + name, dockerfile: '${root}/images/' + name + '/Dockerfile', platform: 'linux/amd64',
-      args: { BASE: 'localhost:5000/trellis/base:dev' } },
-  }).repoDigest;
+  const images = ${JSON.stringify(images)};
   const password = (name) => c.RotatingPassword.of({
     accepted: Object.fromEntries(${JSON.stringify(accepted)}.map((number) => [number, new random.RandomPassword(
       number % 2 === 1 ? name : name + '-b', { length: 24, special: false, keepers: { number: String(number) } }).result])),
@@ -45,11 +52,11 @@ export const rotationProgram = (root: string, accepted: readonly number[], used:
   const app = new App();
   const chart = new Chart(app, 'rotation', { namespace: '${ROTATION_NAMESPACE}' });
   const baseline = new c.NamespaceBaseline(chart, 'baseline', { removalPolicy: c.RemovalPolicy.DESTROY });
-  const [postgres, redis] = [image('postgres'), image('redis')];
+  const { postgres, pgbouncer, redis } = images;
   const db = new c.StatefulDatabase(chart, 'db', {
     engine: c.DatabaseEngine.postgres('15', { image: postgres }),
     password: password('db'),
-    pooler: { image: image('pgbouncer'), replicas: 1, resources: c.compute([20, 500], [16, 64]) },
+    pooler: { image: pgbouncer, replicas: 1, resources: c.compute([20, 500], [16, 64]) },
     tls: c.DatabaseTls.selfSigned(),
     resources: c.compute([50, 1000], [128, 256]),
     storage: Size.gibibytes(1),
