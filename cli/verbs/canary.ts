@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { root, takeRunLock, type PreparedEngine } from '../../local/index';
 import { workloadOfCanary } from '../../stacks/workload-keys';
 import { BurnRateGate, canaryObjective } from '../canary/gate';
-import { canaryPlan, canarySteps, milliseconds, objectiveShare, type CanaryPlan } from '../canary/plan';
+import { canaryPlan, canarySteps, objectiveShare, type CanaryPlan } from '../canary/plan';
 import { raiseInSteps } from '../canary/controller';
 import { prometheus, prometheusPlace } from '../canary/prometheus';
 import { agreeToChange, siteOf } from '../cluster/site';
@@ -14,6 +14,7 @@ import { withSettings } from '../override';
 import { keyInFile } from '../rollout/drift';
 import type { Setting } from '../setting';
 import { runSteps, type Report } from '../steps';
+import { milliseconds } from '../time';
 import { updateStack } from '../update';
 
 export interface CanaryOptions {
