@@ -4,6 +4,7 @@ import type { ContainerResources } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Canary, CanaryRoute } from './canary';
 import { CANARY_SUFFIX } from './canary';
+import type { IClient } from './connections';
 import { addService } from './http-objects';
 import type { HttpProbes, HttpWorkloadProps } from './http-props';
 import type { ScaledShape } from './http-scaled';
@@ -12,9 +13,13 @@ import { twinService, twinSettings } from './http-settings';
 import { HttpWorkload } from './http-workload';
 import { LateTokens } from './late';
 import { wholeSeconds } from './lifecycle';
+import type { IMonitored, Monitoring } from './monitoring';
+import { joinMonitoring, NO_MONITORING } from './monitoring-parts';
 import { compute } from './pod';
 import type { Scaling } from './scaling';
 import { ScalingSignal, checkScaling } from './scaling';
+import { ServiceMetrics } from './service-metrics';
+import { serviceMonitoring } from './service-monitoring';
 import type { ServiceRole } from './service-role';
 import type { ServiceVolume } from './service-volume';
 
@@ -46,6 +51,8 @@ export interface AutoscaledServiceProps extends HttpWorkloadProps {
   readonly role?: ServiceRole;
   /** A second version that answers some of the requests. @default - none */
   readonly canary?: Canary;
+  /** What the service tells of itself on its port, and what is promised of it. @default ServiceMetrics.prometheus(), at `/metrics` */
+  readonly metrics?: ServiceMetrics;
 }
 
 /**
@@ -53,7 +60,7 @@ export interface AutoscaledServiceProps extends HttpWorkloadProps {
  * A rollout never takes a pod away before its successor is ready, save where a volume can be with one of them only, and the count of pods
  * belongs to the autoscaler alone.
  */
-export class AutoscaledService extends HttpWorkload {
+export class AutoscaledService extends HttpWorkload implements IMonitored {
   public readonly minReplicas: number;
   public readonly maxReplicas: number;
   public readonly minAvailable: number;
@@ -62,11 +69,12 @@ export class AutoscaledService extends HttpWorkload {
   public readonly mostPods: number;
   /** Where routes find the second version, if there is one. */
   public readonly canary: CanaryRoute | undefined;
+  public readonly metrics: ServiceMetrics;
 
   /** @throws ValidationError with every problem of the props. */
   public constructor(scope: Construct, id: string, props: AutoscaledServiceProps) {
     const scaling = scalingOf(props);
-    const { canary, volume, role } = props;
+    const { canary, volume, role, metrics = ServiceMetrics.prometheus() } = props;
     const defaults = {
       resources: compute([250, 500], [256, 512]),
       probes: { liveness: '/health', readiness: '/ready' },
@@ -77,14 +85,31 @@ export class AutoscaledService extends HttpWorkload {
       checkScaling(problems, scaling, resources);
       volume?._check(problems, name, scaling, canary !== undefined);
       role?._check(problems);
+      metrics._check(problems);
       canary?._check(problems, LateTokens.of(scope).asString(scope, canary.image));
     });
     this.minReplicas = scaling.minReplicas;
     this.maxReplicas = scaling.maxReplicas;
     this.minAvailable = scaling.minAvailable;
     this.canary = canary && { serviceName: twinService(this._settings), weight: canary.weight };
+    this.metrics = metrics;
     this.zones = scaling.zones;
     this.mostPods = this.addPods(props, scaling);
+  }
+
+  /** What there is to watch of the service, and of its canary by itself; nothing where it has no metrics. */
+  public monitoring(): Monitoring {
+    const { settings } = this.metrics;
+    if (settings === undefined) return NO_MONITORING;
+    const { liveness, readiness, startup } = this._settings.probes;
+    const facts = { scope: this, port: this.targetPort, metrics: settings, probes: [liveness, readiness, startup] };
+    const names = [this.name, ...(this.canary === undefined ? [] : [`${this.name}${CANARY_SUFFIX}`])];
+    return joinMonitoring(...names.map((name) => serviceMonitoring({ ...facts, name })));
+  }
+
+  /** Lets who scrapes in, to the port that the service serves on: its metrics are there. Does nothing where it has none. */
+  public allowScraping(...clients: readonly IClient[]): void {
+    if (this.metrics.settings !== undefined) this.allowFrom(...clients);
   }
 
   /** @returns how many pods may run at the same time. */

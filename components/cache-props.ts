@@ -40,7 +40,7 @@ export interface CacheStoreProps {
    */
   readonly users?: readonly CacheUser[];
   /**
-   * An exporter beside each server; see `allowMetricsFrom`.
+   * An exporter beside each server; see `allowScraping`.
    * @default - none
    */
   readonly metrics?: CacheMetrics;

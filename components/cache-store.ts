@@ -7,6 +7,7 @@ import { CacheEndpoint } from './cache-endpoint';
 import { BUS_OFFSET, memberHosts, memberServices, SENTINEL_PORT } from './cache-members';
 import type { CacheMetrics } from './cache-metrics';
 import { METRICS_PORT, METRICS_PORT_NAME } from './cache-metrics';
+import { cacheMonitoring } from './cache-monitoring';
 import { CachePersistence, EvictionPolicy } from './cache-options';
 import { cachePod } from './cache-pod';
 import type { CacheStoreProps } from './cache-props';
@@ -24,6 +25,8 @@ import type { Labels, NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
 import type { Late } from './late';
 import { LateTokens } from './late';
+import type { IMonitored, Monitoring } from './monitoring';
+import { NO_MONITORING } from './monitoring-parts';
 import type { WorkloadPolicy } from './network';
 import { podsPeer } from './network';
 import { compute } from './pod';
@@ -37,7 +40,7 @@ export type { CacheStoreProps } from './cache-props';
  * Nothing reaches it but the clients that `allowFrom` names, and none of them can drop every key.
  * @stateful
  */
-export class CacheStore extends Construct implements IBackend {
+export class CacheStore extends Construct implements IBackend, IMonitored {
   public readonly name: string;
   public readonly image: Late;
   public readonly user: number;
@@ -134,11 +137,15 @@ export class CacheStore extends Construct implements IBackend {
     return this.endpoint(`User-${user}`, urlKey(user), this.port, this.host);
   }
 
-  /** Lets clients read the metrics of every server, on port 9121. */
-  public allowMetricsFrom(...clients: readonly IClient[]): void {
-    if (this.metrics === undefined)
-      throw new ValidationError(this, ['there are no metrics: set the prop of that name']);
+  /** Lets who scrapes read the metrics of every server, on port 9121. Does nothing where there are none. */
+  public allowScraping(...clients: readonly IClient[]): void {
+    if (this.metrics === undefined) return;
     for (const client of clients) this.servers.allowFrom(client.peer, METRICS_PORT);
+  }
+
+  /** What there is to watch; nothing without `metrics`. */
+  public monitoring(): Monitoring {
+    return this.metrics === undefined ? NO_MONITORING : cacheMonitoring(this);
   }
 
   private get readOnlyHost(): string {

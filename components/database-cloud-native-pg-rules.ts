@@ -95,7 +95,7 @@ function refusedProps(problems: Problems, props: StatefulDatabaseProps, on: stri
   const refused: readonly (readonly [string, unknown, string])[] = [
     ['replicationPassword', props.replicationPassword, 'replicas prove themselves by certificates'],
     ['replicaMaxLag', props.replicaMaxLag, 'replicas are measured in bytes; set maximumLag of the back end'],
-    ['metrics', props.metrics, 'each server has metrics without an exporter; allowMetricsFrom opens them'],
+    ['metrics', props.metrics, 'each server has metrics without an exporter; allowScraping opens them'],
     ['pooler.user', props.pooler?.user, 'the operator decides whom PgBouncer runs as'],
     ['backup.keep', props.backup?.keep, 'whoever keeps the snapshots or the archive also prunes them'],
     ['backup.storage', props.backup?.storage, 'backups are not kept on a volume'],

@@ -3,6 +3,7 @@ import type { IClient } from './connections';
 import type { DatabaseBackupOptions } from './database-backup';
 import { BACKUP_SUFFIX } from './database-backup';
 import { clusterSpec, initName, instanceLabels, ownedScripts, ROLE_LABEL } from './database-cloud-native-pg-cluster';
+import { cloudNativePgMonitoring } from './database-cloud-native-pg-monitoring';
 import type { BackupMethod, CloudNativePgSettings } from './database-cloud-native-pg-options';
 import { CloudNativePgPooler, poolerName } from './database-cloud-native-pg-pooler';
 import { OPERATOR_PORT } from './database-cloud-native-pg-rules';
@@ -16,6 +17,7 @@ import type { DatabaseParts, DatabaseServers, DatabaseServersInput } from './dat
 import type { Labels, NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
 import { LateTokens } from './late';
+import type { Monitoring } from './monitoring';
 import { podsPeer, WorkloadPolicy } from './network';
 import { retain, serviceHost } from './stateful-workload';
 
@@ -75,8 +77,12 @@ export class CloudNativePgServers implements DatabaseServers {
     for (const client of clients) policy.allowFrom(client.peer, OPERATOR_PORT);
   }
 
-  public allowMetricsFrom(...clients: readonly IClient[]): void {
+  public allowScraping(...clients: readonly IClient[]): void {
     for (const client of clients) this.policy.allowFrom(client.peer, METRICS_PORT);
+  }
+
+  public monitoring(): Monitoring {
+    return cloudNativePgMonitoring(this.database);
   }
 
   /** All of it: the operator says that a cluster is ready when each of its servers is. */

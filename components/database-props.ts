@@ -116,7 +116,7 @@ export interface StatefulDatabaseProps {
    */
   readonly tls?: DatabaseTls;
   /**
-   * An exporter beside each server, on port 9187, which only `allowMetricsFrom` opens. CloudNativePG needs none for the same port.
+   * An exporter beside each server, on port 9187, which only `allowScraping` opens. CloudNativePG needs none for the same port.
    * @default - none
    */
   readonly metrics?: DatabaseMetrics;

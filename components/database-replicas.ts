@@ -93,7 +93,7 @@ export class DatabaseReplicas extends Construct implements IStatefulDatabase {
   }
 
   /** Lets clients read the metrics. */
-  public allowMetricsFrom(...clients: readonly IClient[]): void {
+  public allowScraping(...clients: readonly IClient[]): void {
     for (const client of clients) this.policy.allowFrom(client.peer, METRICS_PORT);
   }
 

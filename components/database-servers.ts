@@ -10,6 +10,7 @@ import type { PoolerSettings } from './database-pooler';
 import type { StatefulDatabaseProps } from './database-props';
 import type { DatabaseTls } from './database-tls';
 import type { Labels, NetworkPolicyPeer } from './kube';
+import type { Monitoring } from './monitoring';
 import type { RemovalPolicy } from './release-options';
 
 /** What a back end knows about its database: the decided props. */
@@ -52,7 +53,9 @@ export interface DatabaseServers {
   /** The replicas; nothing where there are none. */
   readonly readOnly: IStatefulDatabase | undefined;
   allowFrom(...clients: readonly IClient[]): void;
-  allowMetricsFrom(...clients: readonly IClient[]): void;
+  allowScraping(...clients: readonly IClient[]): void;
+  /** Nothing where there are no metrics. */
+  monitoring(): Monitoring;
   /** What has to be there before a client that writes starts; asked at synth. */
   needs(): readonly IConstruct[];
 }

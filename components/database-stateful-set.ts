@@ -7,6 +7,7 @@ import { DatabaseBackup } from './database-backup';
 import { postgresqlConf } from './database-configuration';
 import { DatabaseEndpoint } from './database-endpoint';
 import { METRICS_PORT, METRICS_PORT_NAME } from './database-metrics';
+import { databaseMonitoring } from './database-monitoring';
 import { databasePod, passwordSource } from './database-pod';
 import type { PoolerSettings } from './database-pooler';
 import { DatabasePooler, POOLER_SUFFIX } from './database-pooler';
@@ -16,9 +17,12 @@ import { DIRECT_URL, databaseSecretData, USERS_KEY } from './database-secret';
 import type { DatabaseParts, DatabaseServers, DatabaseServersInput } from './database-servers';
 import type { NetworkPolicyPeer } from './kube';
 import { kubeObject } from './kube';
+import type { Monitoring } from './monitoring';
+import { NO_MONITORING } from './monitoring-parts';
 import type { WorkloadPolicy } from './network';
 import { podsPeer } from './network';
 import { retain, serviceHost, statefulWorkload } from './stateful-workload';
+import { sizeBytes } from './units';
 
 /** A database whose servers are StatefulSets of the library's own. */
 export class StatefulSetServers implements DatabaseServers {
@@ -52,10 +56,17 @@ export class StatefulSetServers implements DatabaseServers {
     else for (const client of clients) this.policy.allowFrom(client.peer, this.database.port);
   }
 
-  public allowMetricsFrom(...clients: readonly IClient[]): void {
+  public allowScraping(...clients: readonly IClient[]): void {
     if (this.database.metrics === undefined) return;
     for (const client of clients) this.policy.allowFrom(client.peer, METRICS_PORT);
-    this.readOnly?.allowMetricsFrom(...clients);
+    this.readOnly?.allowScraping(...clients);
+  }
+
+  public monitoring(): Monitoring {
+    const { database } = this;
+    const { name, storage, readReplicas, settings } = database;
+    if (database.metrics === undefined) return NO_MONITORING;
+    return databaseMonitoring({ scope: database, storageBytes: sizeBytes(storage), name, readReplicas, settings });
   }
 
   /** A client that writes need not wait for the replicas, which are inside of the database too. */

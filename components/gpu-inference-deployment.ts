@@ -2,12 +2,14 @@ import type { ApiObject, Size } from 'cdk8s';
 import { Duration } from 'cdk8s';
 import type { ContainerResources, EnvValue } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import type { IClient } from './connections';
 import { mergeEnv, secretKey } from './connections';
 import type { GpuRequest } from './gpu-request';
 import { checkInference, inferenceResources, loadTime, scalingOf } from './gpu-rules';
 import { addBudget, addDeployment, scoreIgnored } from './http-objects';
 import type { HttpProbes, HttpWorkloadProps } from './http-props';
 import { HttpWorkload } from './http-workload';
+import { inferenceMonitoring } from './inference-monitoring';
 import { API_KEY_NAME } from './inference-options';
 import type { InferencePlan } from './inference-plan';
 import { planInference } from './inference-plan';
@@ -21,6 +23,7 @@ import type { LifecycleProps } from './lifecycle';
 import type { ModelDescription } from './model-description';
 import { ModelDownload } from './model-download';
 import type { ModelSource } from './model-source';
+import type { IMonitored, Monitoring } from './monitoring';
 import type { PodOptions } from './pod';
 import { setReleaseOptions } from './release-options';
 import type { Scaling, ScalingSignal } from './scaling';
@@ -77,7 +80,7 @@ export interface GpuInferenceDeploymentProps extends HttpWorkloadProps {
  * A language model behind HTTP, served by llama.cpp or vLLM on a GPU or, with the same API, by llama.cpp on the CPU.
  * A pod is never killed while it loads the weights, finishes what it generates before it goes, and a rollout needs no spare device.
  */
-export class GpuInferenceDeployment extends HttpWorkload {
+export class GpuInferenceDeployment extends HttpWorkload implements IMonitored {
   public readonly server: InferenceServer;
   public readonly gpu: GpuRequest;
   public readonly model: ModelSource;
@@ -88,6 +91,7 @@ export class GpuInferenceDeployment extends HttpWorkload {
   /** What the model needs and how that was computed; nothing where it was not described. */
   public readonly plan: InferencePlan | undefined;
   private readonly secretName: string | undefined;
+  private readonly apiKey: LateSecret | undefined;
 
   /** @throws ValidationError with every problem of the props. */
   public constructor(scope: Construct, id: string, props: GpuInferenceDeploymentProps) {
@@ -114,6 +118,7 @@ export class GpuInferenceDeployment extends HttpWorkload {
     this.plan = plan;
     this.devices = plan?.devices ?? props.gpu.count ?? 0;
     props.model._declare(this);
+    this.apiKey = props.apiKey;
     this.secretName = props.apiKey === undefined ? undefined : this.addApiKey(props.apiKey);
     this.addObjects(props, scaling);
   }
@@ -124,6 +129,19 @@ export class GpuInferenceDeployment extends HttpWorkload {
     if (this.secretName === undefined) return env;
     const [url = ''] = Object.keys(env);
     return { ...env, [url.replace(/_URL$/, '_API_KEY')]: secretKey(this.secretName, API_KEY_NAME) };
+  }
+
+  /** What there is to watch, by the server's own figures. */
+  public monitoring(): Monitoring {
+    const { slots, figures } = this.server._engine;
+    const { startupSeconds } = this.lifecycle;
+    const { name, targetPort: port, apiKey } = this;
+    return inferenceMonitoring({ ...{ scope: this, name, port, slots, startupSeconds, figures }, apiKey });
+  }
+
+  /** Lets who scrapes in, to the port that the server answers on: its metrics are there. */
+  public allowScraping(...clients: readonly IClient[]): void {
+    this.allowFrom(...clients);
   }
 
   private addApiKey(apiKey: LateSecret): string {

@@ -35,7 +35,7 @@ export function scalingOf(props: GpuInferenceDeploymentProps, engine: InferenceE
   return {
     minReplicas: replicas,
     maxReplicas,
-    scaleOn: props.scaleOn ?? [ScalingSignal.pods(engine.queueMetric, QUEUE)],
+    scaleOn: props.scaleOn ?? [ScalingSignal.pods(engine.figures.waiting, QUEUE)],
     minAvailable: replicas - 1,
     scaleUpWindowSeconds: 0,
     zones: 1,

@@ -116,6 +116,8 @@ export { ScalingSignal } from './scaling-signal';
 export type { DescribedObject } from './scaling-signal';
 export { AccessRule, ServiceRole, Verb } from './service-role';
 export type { AccessRuleOptions, ServiceRoleOptions } from './service-role';
+export { ServiceMetrics } from './service-metrics';
+export type { ServiceMetricsOptions } from './service-metrics';
 export { ServiceVolume } from './service-volume';
 export type { ServiceVolumeOptions, SharedVolumeOptions } from './service-volume';
 export { StatefulDatabase } from './stateful-database';

@@ -1,4 +1,5 @@
 import { Size } from 'cdk8s';
+import { LLAMA_CPP_FIGURES } from './inference-figures';
 import type { ServerOptions } from './inference-options';
 import {
   API_KEY_MOUNT,
@@ -86,7 +87,7 @@ export function llamaCppEngine(options: LlamaCppOptions): InferenceEngine {
     slots,
     contextPerSlot,
     cacheBytes: { key: BYTES[cacheType], value: BYTES[cacheType] },
-    queueMetric: 'llamacpp:requests_deferred',
+    figures: LLAMA_CPP_FIGURES,
     // Both are answered without a key, and with 503 while the model loads.
     probes: { liveness: '/v1/health', readiness: '/health' },
     sharedMemory: Size.mebibytes(256),

@@ -1,5 +1,6 @@
 import type { Size } from 'cdk8s';
 import type { EnvMap } from './connections';
+import type { InferenceFigures } from './inference-figures';
 import type { LlamaCppOptions } from './inference-llama-cpp';
 import { llamaCppEngine } from './inference-llama-cpp';
 import type { VllmOptions } from './inference-vllm';
@@ -52,8 +53,8 @@ export interface InferenceEngine {
   readonly contextPerSlot: number;
   /** Bytes of one figure of a kept key, and of a kept value. */
   readonly cacheBytes: { readonly key: number; readonly value: number };
-  /** Its own figure of the requests that wait, one for each pod. */
-  readonly queueMetric: string;
+  /** Its own figures, each one for each pod. */
+  readonly figures: InferenceFigures;
   readonly probes: { readonly liveness: string; readonly readiness: string };
   /** `/dev/shm` where nothing else is said. */
   readonly sharedMemory: Size;
@@ -99,7 +100,7 @@ export class InferenceServer {
 
   /** Name under which the server reports how many requests wait, in the format of Prometheus. */
   public get queueMetric(): string {
-    return this.engine.queueMetric;
+    return this.engine.figures.waiting;
   }
 
   /** @internal */

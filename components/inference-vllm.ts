@@ -1,5 +1,6 @@
 import { Size } from 'cdk8s';
 import { secretKey } from './connections';
+import { VLLM_FIGURES } from './inference-figures';
 import type { ServerOptions } from './inference-options';
 import {
   API_KEY_NAME,
@@ -46,7 +47,7 @@ export function vllmEngine(options: VllmOptions): InferenceEngine {
     slots,
     contextPerSlot,
     cacheBytes: { key: bytes, value: bytes },
-    queueMetric: 'vllm:num_requests_waiting',
+    figures: VLLM_FIGURES,
     // /health fails once the engine is dead, which only a restart mends. The port opens when the model is loaded; both need no key.
     probes: { liveness: '/health', readiness: '/version' },
     // Over it the processes of several devices exchange data; 2 GiB is what vLLM's own manifests for Kubernetes mount.

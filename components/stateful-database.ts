@@ -19,6 +19,7 @@ import type { DatabaseServers } from './database-servers';
 import { StatefulSetServers } from './database-stateful-set';
 import type { DatabaseTls } from './database-tls';
 import type { NetworkPolicyPeer } from './kube';
+import type { IMonitored, Monitoring } from './monitoring';
 import { compute } from './pod';
 import { RemovalPolicy } from './release-options';
 
@@ -29,7 +30,7 @@ export type { StatefulDatabaseProps } from './database-props';
  * that `allowFrom` names, and nothing replaces it.
  * @stateful
  */
-export class StatefulDatabase extends Construct implements IStatefulDatabase {
+export class StatefulDatabase extends Construct implements IStatefulDatabase, IMonitored {
   /** A database that something else runs, for the same kind of client. */
   public static fromExternal(scope: Construct, id: string, attributes: ExternalDatabaseAttributes): IStatefulDatabase {
     return new ExternalDatabase(scope, id, attributes);
@@ -117,9 +118,14 @@ export class StatefulDatabase extends Construct implements IStatefulDatabase {
     this.servers.allowFrom(...clients);
   }
 
-  /** Lets clients read the metrics of every server, on port 9187 of its pod. Does nothing where there are none. */
-  public allowMetricsFrom(...clients: readonly IClient[]): void {
-    this.servers.allowMetricsFrom(...clients);
+  /** Lets who scrapes read the metrics of every server, on port 9187 of its pod. Does nothing where there are none. */
+  public allowScraping(...clients: readonly IClient[]): void {
+    this.servers.allowScraping(...clients);
+  }
+
+  /** What there is to watch; with `metrics` only, save with CloudNativePG, whose servers always have some. */
+  public monitoring(): Monitoring {
+    return this.servers.monitoring();
   }
 }
 

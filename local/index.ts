@@ -45,6 +45,6 @@ export {
   rehearse,
 } from './simulate';
 export type { Rehearsal, RehearsalEngine, Rehearsed } from './simulate';
-export { installPackages, missingPackages, which } from './system';
+export { ALERT_PACKAGES, installPackages, METRICS_PACKAGES, missingPackages, which } from './system';
 export { ensureTool, ensureTools, TOOLS } from './toolchain';
 export type { ToolName } from './toolchain';

@@ -12,6 +12,7 @@ import { LateTokens } from '../../components/late';
 import { ModelSource } from '../../components/model-source';
 import { NamespaceAccess } from '../../components/namespace-access';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
+import { ServiceMetrics } from '../../components/service-metrics';
 import { ServiceVolume } from '../../components/service-volume';
 import { ScalingSignal } from '../../components/scaling-signal';
 import type { StatefulDatabase } from '../../components/stateful-database';
@@ -165,6 +166,8 @@ export class NoaServer extends Chart {
       startupDeadline: Duration.seconds(60),
       probes: { liveness: '/health', readiness: '/health/ready', startup: '/health/startup' },
       lifecycle: { longestRequest: Duration.seconds(longestRequest) },
+      // A completion takes as long as its tokens.
+      metrics: ServiceMetrics.prometheus({ slowRoutes: ['/api/completion'] }),
       env: environmentOf(name, this.values, { ...own, ...front, port }),
     });
     addShutdown(service);

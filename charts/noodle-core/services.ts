@@ -8,6 +8,7 @@ import { ValidationError } from '../../components/errors';
 import { ServiceType } from '../../components/http-props';
 import type { Late } from '../../components/late';
 import { ScalingSignal } from '../../components/scaling-signal';
+import { ServiceMetrics } from '../../components/service-metrics';
 import { sizeBytes } from '../../components/units';
 import { canaryOf } from '../edge';
 import type { ServiceValues } from '../values';
@@ -102,6 +103,8 @@ export function addNginx(
     port: PORT,
     user: NGINX_USER,
     probes: { liveness: '/.nginx/live', readiness: '/.nginx/ready' },
+    // Debian's Nginx counts connections only; the runtime behind it tells of every request.
+    metrics: ServiceMetrics.none(),
     lifecycle: { longestRequest: timeout },
     env: {
       NGINX_UPSTREAM: `${runtime.host}:${runtime.port}`,

@@ -1,11 +1,13 @@
 import * as path from 'node:path';
 import {
+  ALERT_PACKAGES,
   cacheDir,
   clusterDown,
   clusterInfo,
   clusterStatus,
   engineEnv,
   ensureTools,
+  installPackages,
   prepareEngine,
   resolveProgram,
   root,
@@ -14,6 +16,7 @@ import {
   stopDocker,
   TOOLS,
 } from '../../local/index';
+import { checkAlerts } from '../alerts/check';
 import { checkManifests } from '../manifest-checks';
 import { CHECK_TOOLS, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
 import { schemaFolder, writeSchemas } from '../manifests/openapi';
@@ -68,6 +71,8 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
     const golden = path.join(root, 'test', 'golden', `${environment}.yaml`);
     checks.push(...(await checkManifests(environment, await renderStack(environment), golden, tools)));
   }
+  await installPackages(ui.report, { packages: ALERT_PACKAGES });
+  checks.push(...(await checkAlerts('promtool', ui.progress)));
   return countChecks(checks);
 }
 
@@ -101,7 +106,7 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check and golden files, three environments',
+      about: 'kubeconform, kube-score, psa-check and golden files, three environments; promtool, every alert',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

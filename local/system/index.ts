@@ -1,5 +1,5 @@
 export { withLock } from './lock';
 export type { LockOptions } from './lock';
-export { installPackages, missingPackages, PACKAGES } from './packages';
+export { ALERT_PACKAGES, installPackages, METRICS_PACKAGES, missingPackages, PACKAGES } from './packages';
 export type { InstallOptions, SystemPackage } from './packages';
 export { executables, fullPath, pathDirectories, which } from './which';

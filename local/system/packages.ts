@@ -49,6 +49,34 @@ export const PACKAGES: readonly SystemPackage[] = [
   { name: 'mmdebstrap', provides: 'mmdebstrap', why: 'makes the base image where none can be pulled' },
 ];
 
+/** What tests the alerts. */
+export const ALERT_PACKAGES: readonly SystemPackage[] = [
+  { name: 'prometheus', provides: 'promtool', why: 'tests the alerts', units: ['prometheus.service'] },
+];
+
+/** What the names of metrics are asked of. */
+export const METRICS_PACKAGES: readonly SystemPackage[] = [
+  {
+    name: 'prometheus-redis-exporter',
+    provides: 'prometheus-redis-exporter',
+    why: 'names of Redis’ metrics',
+    units: ['prometheus-redis-exporter.service'],
+  },
+  {
+    name: 'prometheus-postgres-exporter',
+    provides: 'prometheus-postgres-exporter',
+    why: 'names of PostgreSQL’s metrics',
+    units: ['prometheus-postgres-exporter.service'],
+  },
+  { name: 'redis-server', provides: 'redis-server', why: 'what its exporter asks', units: ['redis-server.service'] },
+  {
+    name: 'postgresql-15',
+    provides: '/usr/lib/postgresql/15/bin/postgres',
+    why: 'what its exporter asks',
+    units: ['postgresql.service'],
+  },
+];
+
 const present = (wanted: SystemPackage): boolean =>
   wanted.provides.startsWith('/') ? fs.existsSync(wanted.provides) : which(wanted.provides) !== undefined;
 

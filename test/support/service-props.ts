@@ -6,6 +6,8 @@ import { ServiceType } from '../../components/http-props';
 import type { Container, Kinds, PodSpec } from '../../components/kube';
 import { compute } from '../../components/pod';
 import { ScalingSignal } from '../../components/scaling';
+import type { ServiceMetricsOptions } from '../../components/service-metrics';
+import { ServiceMetrics } from '../../components/service-metrics';
 import { AccessRule, ServiceRole } from '../../components/service-role';
 import { ServiceVolume } from '../../components/service-volume';
 import type { Manifest } from './synth';
@@ -79,6 +81,16 @@ export const allHttpProps: Required<HttpWorkloadProps> = {
   user: 12345,
 };
 
+/** Every option of a service's metrics. */
+export const allMetricsOptions: Required<ServiceMetricsOptions> = {
+  path: '/internal/figures',
+  histogram: 'request_seconds',
+  availability: 0.995,
+  promptness: 0.95,
+  latency: Duration.millis(250),
+  slowRoutes: ['/api/report.pdf'],
+};
+
 /** Every prop of AutoscaledService. */
 export const allServiceProps: Required<AutoscaledServiceProps> = {
   ...allHttpProps,
@@ -91,4 +103,5 @@ export const allServiceProps: Required<AutoscaledServiceProps> = {
   volume: ServiceVolume.shared({ directory: '/app/store', size: Size.gibibytes(5), storageClass: 'nfs' }),
   role: ServiceRole.of([AccessRule.read({ resources: ['configmaps'] })], { apiServer: ['198.51.100.1/32'] }),
   canary: Canary.ofImage(IMAGE, { weight: 10, env: { LOG_LEVEL: 'trace' }, minReplicas: 2, maxReplicas: 4 }),
+  metrics: ServiceMetrics.prometheus(allMetricsOptions),
 };

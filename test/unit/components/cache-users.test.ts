@@ -116,10 +116,12 @@ describe('metrics', () => {
   test('are read by those who are let in', () => {
     const { chart, store } = build({ metrics });
     const prometheus = new Client(chart, 'prometheus');
-    store.allowMetricsFrom(prometheus);
+    store.allowScraping(prometheus);
     expect(find(chart, 'networking.k8s.io/v1/NetworkPolicy', 'redis').spec.ingress).toEqual([
       { from: [prometheus.peer], ports: [{ protocol: 'TCP', port: 9121 }] },
     ]);
-    expect(() => build({}).store.allowMetricsFrom(prometheus)).toThrow(/^test\/redis: there are no metrics/);
+    const without = build({});
+    without.store.allowScraping(prometheus);
+    expect(find(without.chart, 'networking.k8s.io/v1/NetworkPolicy', 'redis').spec).not.toHaveProperty('ingress');
   });
 });

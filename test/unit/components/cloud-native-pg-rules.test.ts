@@ -47,7 +47,7 @@ const cases: readonly Case[] = [
     /^replicationPassword has no use .* certificates/,
   ],
   ['a lag in seconds', { replicaMaxLag: Duration.seconds(9) }, {}, /^replicaMaxLag has no use .* set maximumLag/],
-  ['an exporter', { metrics: { image: 'exporter:1' } }, {}, /^metrics has no use .* allowMetricsFrom/],
+  ['an exporter', { metrics: { image: 'exporter:1' } }, {}, /^metrics has no use .* allowScraping/],
   ['a user of the pooler', { pooler: { ...pooler, user: 10073 } }, {}, /^pooler.user has no use/],
   ['backups that are kept', { backup: { ...backup, keep: 7 } }, snapshots, /^backup.keep has no use .* prunes/],
   [

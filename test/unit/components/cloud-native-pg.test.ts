@@ -134,7 +134,7 @@ describe('clients', () => {
     const client = (id: string) => new Client(chart, id);
     database.allowFrom(client('writer'));
     database.readOnly.allowFrom(client('reader'));
-    database.allowMetricsFrom(client('prometheus'));
+    database.allowScraping(client('prometheus'));
     const named = (name: string) => inNamespace({ 'app.kubernetes.io/name': name });
     expect(policy('postgres-pooler-rw').ingress).toEqual([{ from: [named('writer')], ports: tcp(5432) }]);
     expect(policy('postgres-pooler-rw').egress).toContainEqual({ to: [instances], ports: tcp(5432) });

@@ -198,10 +198,10 @@ describe('metrics', () => {
     });
     expect(from('postgres')).toEqual([]);
     const prometheus = new StatefulDatabase(chart, 'prometheus', minimalDatabase);
-    database.allowMetricsFrom(prometheus);
+    database.allowScraping(prometheus);
     expect(from('postgres')).toEqual([{ from: [prometheus.peer], ports }]);
     expect(from('postgres-replica')).toEqual([{ from: [prometheus.peer], ports }]);
-    prometheus.allowMetricsFrom(database);
+    prometheus.allowScraping(database);
     expect(from('prometheus') ?? []).toEqual([]);
   });
 
