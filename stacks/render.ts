@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
+import type { App } from 'cdk8s';
 import { parse, stringify } from 'yaml';
 import type { GitOpsObject } from '../bridge/gitops';
 import { ExternalSecretValue, gitOpsObjects } from '../bridge/gitops';
 import { buildPlatform } from './platform';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
+import type { SecretsOf } from './secret-names';
 import { mapSecrets } from './secret-names';
 import { imageSources, mapSources } from './sources';
 import { ConfigurationError, validateSettings } from './validate';
@@ -21,6 +23,14 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
       `there is no such file in ${folder === ROOT ? 'the project' : folder}; environments are dev, staging and prod`,
     ]);
   });
+  return settingsIn(text, file);
+}
+
+/**
+ * Checks the text of an environment's file.
+ * @param file named in the error
+ */
+export function settingsIn(text: string, file: string): Settings {
   const { config = {} } = parse(text, { uniqueKeys: true }) as { config?: Record<string, unknown> };
   const values = Object.entries(config).flatMap(([key, value]) =>
     key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), value] as const] : [],
@@ -34,16 +44,21 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
  */
 export async function renderObjects(environment: string): Promise<readonly GitOpsObject[]> {
   const settings = await readSettings(environment);
-  const { images, cluster } = settings;
+  const secrets = mapSecrets(({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
+  const app = platformByTag(settings, secrets);
+  return gitOpsObjects(app, { kind: 'ClusterSecretStore', name: settings.cluster.secretStore });
+}
+
+/** The definition with the images named by tag. */
+export function platformByTag(settings: Settings, secrets: SecretsOf<ExternalSecretValue>): App {
+  const { images } = settings;
   const image = (source: ImageSource): string =>
     source.kind === 'image' ? source.reference : `${images.registry}/${path.basename(source.context)}:${images.tag}`;
   const named = mapSources(imageSources(settings), image);
-  const secrets = mapSecrets(({ name }) => new ExternalSecretValue(`trellis/${environment}/${name}`));
-  const app = buildPlatform(settings, {
+  return buildPlatform(settings, {
     noodleCore: { images: named.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: named.noaServer, secrets: secrets.noaServer },
   });
-  return gitOpsObjects(app, { kind: 'ClusterSecretStore', name: cluster.secretStore });
 }
 
 /** The same as plain YAML. */
