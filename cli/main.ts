@@ -86,7 +86,15 @@ function lookingVerbs(program: Command): void {
     .addOption(stackOption())
     .option('-f, --follow', 'keep on printing')
     .option('-n, --lines <count>', 'so many lines of each pod first', (text) => Math.trunc(minutes(text)), 100)
-    .addHelpText('after', examples(['./trellis logs postgres -n 20', 'the last 20 lines of each pod of PostgreSQL']))
+    .option('--since <time>', 'only what is not older, such as 15m')
+    .option('-p, --previous', 'of the container that ran before the last restart')
+    .addHelpText(
+      'after',
+      examples(
+        ['./trellis logs postgres -n 20', 'the last 20 lines of each pod of PostgreSQL'],
+        ['./trellis logs noodle-runtime -p', 'what it said before it crashed'],
+      ),
+    )
     .action((service: string, options: Logs.LogsOptions) => load<typeof Logs>('logs').logs(service, options));
 }
 

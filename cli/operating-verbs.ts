@@ -56,7 +56,7 @@ function canaryVerb(program: Command): void {
     .addOption(stackOption())
     .option('--steps <percents>', 'shares of the requests, rising', '10,25,50')
     .option('--step-time <time>', 'how long each is watched', '5m')
-    .option('--objective <share>', 'share of good requests that is promised', '0.999')
+    .option('--objective <share>', 'share of requests without an error; what the service promises if left out')
     .option('--prometheus <namespace/service:port>', 'whom to ask; the stack’s own if left out')
     .option('--set <key=value>', 'another value of the configuration for this once; may be repeated', settings, [])
     .option('-y, --yes', YES)

@@ -21,8 +21,12 @@ export const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\'
  */
 export function jobSelector(scope: IConstruct, job: string): string {
   const namespace = namespaceOf(scope);
-  return `${namespace === undefined ? 'namespace=~".+"' : `namespace=${quoted(namespace)}`},job=${quoted(job)}`;
+  return namespace === undefined ? `namespace=~".+",job=${quoted(job)}` : jobMatchers(namespace, job);
 }
+
+/** Matchers of the series of one job in one namespace, without braces. */
+export const jobMatchers = (namespace: string, job: string): string =>
+  `namespace=${quoted(namespace)},job=${quoted(job)}`;
 
 /** Text that is safe within a regular expression between quotes of PromQL. */
 export const regex = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\\\$&');

@@ -24,6 +24,14 @@ export async function readSettings(environment: string, folder = ROOT): Promise<
       `there is no such file in ${folder === ROOT ? 'the project' : folder}; environments are dev, staging and prod`,
     ]);
   });
+  return settingsIn(text, file);
+}
+
+/**
+ * Checks the text of an environment's file.
+ * @param file named in the error
+ */
+export function settingsIn(text: string, file: string): Settings {
   const { config = {} } = parse(text, { uniqueKeys: true }) as { config?: Record<string, unknown> };
   const values = Object.entries(config).flatMap(([key, value]) =>
     key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), value] as const] : [],

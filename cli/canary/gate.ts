@@ -1,4 +1,4 @@
-import { burnGate, burnRate, restrictedTo } from '../../components/burn-rate';
+import { burnGate, burnRate } from '../../components/burn-rate';
 import { Severity, type ServiceLevelObjective } from '../../components/monitoring';
 
 /** What a gate says of a canary. */
@@ -17,47 +17,54 @@ export interface Gate {
 /** A vector of an instant query: its values, none where there is no series. @throws where Prometheus doesn't answer, or refuses */
 export type Query = (promql: string) => Promise<readonly number[]>;
 
-/** The service level objective of a second version: of its pods alone, by their names. */
-export function canaryObjective(namespace: string, workload: string, objective: number): ServiceLevelObjective {
-  // Names of workloads have no character that a regular expression would take for something else.
-  const selector = `namespace="${namespace}",pod=~"${workload}-[a-z0-9]+-[a-z0-9]+"`;
-  return {
-    ...{ name: workload, objective, selector },
-    bad: `sum(rate(http_request_duration_seconds_count{${selector},status=~"5.."}[$window]))`,
-    total: `sum(rate(http_request_duration_seconds_count{${selector}}[$window]))`,
-    summary: `${workload} fails too many requests`,
-    runbook: '',
-  };
-}
-
 /** Shortest window of the alert that pages: how fast the budget burns now. */
 const NOW = '5m';
 
-/** Asks Prometheus with the rule of the alert that pages, for the canary's requests alone. */
-export class BurnRateGate implements Gate {
-  private readonly burning: string;
-  private readonly rate: string;
+interface Question {
+  readonly name: string;
+  readonly burning: string;
+  readonly rate: string;
+}
 
-  /** @param objective whose `selector` names the canary's series */
+function questionOf(objective: ServiceLevelObjective): Question {
+  const { name, selector = '' } = objective;
+  return { name, burning: burnGate(objective, selector, Severity.PAGE), rate: burnRate(objective, NOW) };
+}
+
+/** Asks Prometheus with the rule of the alerts that page, one for each objective of the canary. */
+export class BurnRateGate implements Gate {
+  private readonly questions: readonly Question[];
+
+  /** @param objectives those of the canary alone, at least one */
   public constructor(
     private readonly query: Query,
-    objective: ServiceLevelObjective,
+    objectives: readonly ServiceLevelObjective[],
   ) {
-    const selector = objective.selector ?? '';
-    this.burning = burnGate(objective, selector, Severity.PAGE);
-    this.rate = burnRate(restrictedTo(objective, selector), NOW);
+    this.questions = objectives.map(questionOf);
   }
 
   public async look(): Promise<Verdict> {
     try {
-      const [burning, [rate]] = await Promise.all([this.query(this.burning), this.query(this.rate)]);
-      if (rate === undefined || Number.isNaN(rate))
-        return { state: 'unknown', detail: `Prometheus has seen no request of the canary within ${NOW}` };
-      const detail = `its error budget burns at ${rate.toFixed(1)} times the allowed rate`;
-      return { state: burning.length > 0 ? 'burning' : 'good', detail };
+      return worst(await Promise.all(this.questions.map((question) => this.ask(question))));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return { state: 'unknown', detail: `Prometheus does not answer: ${why.split('\n')[0] ?? ''}` };
     }
   }
+
+  private async ask({ name, burning, rate }: Question): Promise<Verdict> {
+    const [found, [times]] = await Promise.all([this.query(burning), this.query(rate)]);
+    if (times === undefined || Number.isNaN(times))
+      return { state: 'unknown', detail: `Prometheus has seen no request of the canary within ${NOW} (${name})` };
+    const detail = `the budget of ${name} burns at ${times.toFixed(1)} times the allowed rate`;
+    return { state: found.length > 0 ? 'burning' : 'good', detail };
+  }
+}
+
+/** One objective that burns is enough to go back, and one of which nothing is known not to go on. */
+function worst(verdicts: readonly Verdict[]): Verdict {
+  const of = (state: Verdict['state']): readonly Verdict[] => verdicts.filter((verdict) => verdict.state === state);
+  const [burning, unknown] = [of('burning'), of('unknown')];
+  const [first] = burning.length > 0 ? burning : unknown;
+  return first ?? { state: 'good', detail: verdicts.map(({ detail }) => detail).join(', ') };
 }

@@ -1,4 +1,4 @@
-import { ClusterAccess, contextOf, isLocalStack, runHolder, type Rehearsal } from '../../local/index';
+import { ClusterAccess, contextOf, isLocalStack, livingRun, type Rehearsal } from '../../local/index';
 import { confirm } from '../ask';
 import { CliError } from '../exit';
 import { kubeconfigOf } from './client';
@@ -37,7 +37,7 @@ export async function agreeToChange(
   what: string,
   yes: boolean | undefined,
 ): Promise<void> {
-  const holder = runHolder();
+  const holder = livingRun();
   if (holder !== undefined)
     process.stderr.write(`'./trellis ${holder.verb}' runs since ${holder.since}: it may change the same objects.\n`);
   if (rehearsal !== undefined || isLocalStack(stack, process.env)) return;

@@ -116,11 +116,7 @@ export async function revisionsOf({ access }: Site, workload: Workload): Promise
   const plural = kind === 'Deployment' ? 'replicasets' : 'controllerrevisions';
   const all = await access.list<V1ReplicaSet | V1ControllerRevision>(appsPath(namespace, plural));
   const own = all.filter((object) => ownedBy(workload, object));
-  return inOrder(
-    kind === 'Deployment'
-      ? ofDeployment(own)
-      : ofStatefulSet(workload, own as V1ControllerRevision[]),
-  );
+  return inOrder(kind === 'Deployment' ? ofDeployment(own) : ofStatefulSet(workload, own as V1ControllerRevision[]));
 }
 
 /**

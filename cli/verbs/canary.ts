@@ -2,9 +2,11 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parse } from 'yaml';
 import { root, takeRunLock, type PreparedEngine } from '../../local/index';
+import type { ServiceLevelObjective } from '../../components/monitoring';
+import type * as Objectives from '../../stacks/objectives';
 import { workloadOfCanary } from '../../stacks/workload-keys';
-import { BurnRateGate, canaryObjective } from '../canary/gate';
-import { canaryPlan, canarySteps, milliseconds, objectiveShare, type CanaryPlan } from '../canary/plan';
+import { BurnRateGate } from '../canary/gate';
+import { canaryPlan, canarySteps, objectiveShare, type CanaryPlan } from '../canary/plan';
 import { raiseInSteps } from '../canary/controller';
 import { prometheus, prometheusPlace } from '../canary/prometheus';
 import { agreeToChange, siteOf } from '../cluster/site';
@@ -14,6 +16,7 @@ import { withSettings } from '../override';
 import { keyInFile } from '../rollout/drift';
 import type { Setting } from '../setting';
 import { runSteps, type Report } from '../steps';
+import { milliseconds } from '../time';
 import { updateStack } from '../update';
 
 export interface CanaryOptions {
@@ -21,8 +24,8 @@ export interface CanaryOptions {
   /** Weights in percent, separated by commas. */
   readonly steps: string;
   readonly stepTime: string;
-  /** Share of good requests. */
-  readonly objective: string;
+  /** Share of requests without an error. @default - what the service promises */
+  readonly objective?: string;
   /** `NAMESPACE/SERVICE:PORT`. @default - the stack's own */
   readonly prometheus?: string;
   /** Keys of the configuration that have another value this time. */
@@ -34,11 +37,28 @@ export interface CanaryOptions {
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** The stack's configuration as the updates will have it. */
-function configured(stack: string, set: readonly Setting[]): Config {
+/** The stack's configuration as an update with these values will have it. */
+function configured(stack: string, set: readonly Setting[]): string {
   const name = `Pulumi.${stack}.yaml`;
-  const text = withSettings(fs.readFileSync(path.join(root, name), 'utf8'), name, set);
-  return (parse(text) as { config?: Config }).config ?? {};
+  return withSettings(fs.readFileSync(path.join(root, name), 'utf8'), name, set);
+}
+
+/** What the canary is judged by: the objectives of its own component, with another share of requests without an error where one is asked. */
+function objectives(
+  plan: CanaryPlan,
+  options: CanaryOptions,
+  share: number | undefined,
+): readonly ServiceLevelObjective[] {
+  const { stack, set } = options;
+  const workload = workloadOfCanary(plan.system, plan.service);
+  const text = configured(stack, [...set, { keys: plan.weightKey.split('.'), value: '1' }]);
+  // Only now: the definition brings cdk8s with it.
+  const { objectivesOf } = module.require('../../stacks/objectives') as typeof Objectives;
+  const found = objectivesOf(text, `Pulumi.${stack}.yaml`, plan.namespace, workload);
+  if (found.length === 0) throw new CliError(`${workload} has no metrics to be judged by.`, EXIT.usage);
+  const asked = (one: ServiceLevelObjective): number =>
+    share !== undefined && one.name === `${workload}-availability` ? share : one.objective;
+  return found.map((one) => ({ ...one, objective: asked(one) }));
 }
 
 /** Service and port under which the platform's own Prometheus is reached in its namespace. */
@@ -80,10 +100,11 @@ export async function canary(name: string, options: CanaryOptions): Promise<void
   const { stack, set, wait } = options;
   const steps = canarySteps(options.steps);
   const stepMs = milliseconds('--step-time', options.stepTime);
-  const objective = objectiveShare(options.objective);
-  const config = configured(stack, set);
+  const share = options.objective === undefined ? undefined : objectiveShare(options.objective);
+  const config = (parse(configured(stack, set)) as { config?: Config }).config ?? {};
   const plan = canaryPlan(name, stack, config);
   const place = prometheusPlace(prometheusOf(options.prometheus, stack, config));
+  const judged = objectives(plan, options, share);
   const site = await siteOf(stack);
   const question = `The canary of ${name} gets up to ${String(steps.at(-1))} % of the requests`;
   await agreeToChange(site, question, options.yes);
@@ -94,10 +115,7 @@ export async function canary(name: string, options: CanaryOptions): Promise<void
     const engine = new Made<PreparedEngine>();
     await runSteps([dockerStep, engineStep(engine)]);
     const keys = plan.weightKey.split('.');
-    const gate = new BurnRateGate(
-      prometheus(site.access, place),
-      canaryObjective(plan.namespace, workloadOfCanary(plan.system, plan.service), objective),
-    );
+    const gate = new BurnRateGate(prometheus(site.access, place), judged);
     await raiseInSteps({
       ...{ name, steps, stepMs, gate, signal },
       weigh: async (percent, progress) => {

@@ -3,12 +3,17 @@ import { createInterface } from 'node:readline';
 import type * as Client from '@kubernetes/client-node';
 import { connect, unreachable, type Connection } from '../cluster/client';
 import { deploymentOf } from '../cluster/deployment';
-import { CliError } from '../exit';
+import { CliError, EXIT } from '../exit';
+import { milliseconds } from '../time';
 
 export interface LogsOptions {
   readonly stack: string;
   readonly follow?: boolean;
   readonly lines: number;
+  /** Only what is not older, as `15m`. @default - whatever its age */
+  readonly since?: string;
+  /** Of the container that ran before the last restart. @default false */
+  readonly previous?: boolean;
 }
 
 const LABEL = 'app.kubernetes.io/name';
@@ -46,7 +51,10 @@ async function print(
   const lines = createInterface({ input: stream });
   lines.on('line', (line) => process.stdout.write(`${prefix}  ${line}\n`));
   const closed = new Promise((resolve) => lines.once('close', resolve));
-  const request = { follow: options.follow ?? false, tailLines: options.lines };
+  const request = {
+    ...{ follow: options.follow ?? false, tailLines: options.lines, previous: options.previous ?? false },
+    ...(options.since === undefined ? {} : { sinceSeconds: milliseconds('--since', options.since) / 1000 }),
+  };
   try {
     await new client.Log(config).log(pod.metadata?.namespace ?? '', name, container, stream, request);
     await closed;
@@ -57,6 +65,9 @@ async function print(
 }
 
 export async function logs(service: string, options: LogsOptions): Promise<void> {
+  if (options.since !== undefined) milliseconds('--since', options.since);
+  if (options.follow === true && options.previous === true)
+    throw new CliError('What ran before says nothing more: leave out --follow or --previous.', EXIT.usage);
   const connection = await connect(options.stack);
   const deployment = await deploymentOf(options.stack);
   const namespaces = deployment?.namespaces ?? [];

@@ -23,7 +23,7 @@ export { classifyPulumiLock, pulumiLocks, readPulumiLock } from './pulumi-lock';
 export type { LockState, PulumiLock } from './pulumi-lock';
 export { clearPulumiLocks, endOrphans, orphans, recover, RUN_MARK, runMark } from './recovery';
 export type { RecoverOptions } from './recovery';
-export { LockedError, runHolder, runLockFile, takeRunLock } from './run-lock';
+export { LockedError, livingRun, runHolder, runLockFile, takeRunLock } from './run-lock';
 export type { HeldLock, RunHolder, RunLockOptions } from './run-lock';
 export { ensureStacks, hideSaltFromGit, removeSalts, withoutSalt, withSalt } from './stacks';
 export type { StackOptions } from './stacks';

@@ -66,6 +66,12 @@ export function runHolder(file: string = runLockFile): RunHolder | undefined {
 /** A process of another host can't be seen from here, so its lock is taken for living. */
 const holds = (holder: RunHolder): boolean => holder.host !== os.hostname() || isAlive(holder);
 
+/** The run that works on this clone now; undefined where there is none, or where it was killed. */
+export function livingRun(file: string = runLockFile): RunHolder | undefined {
+  const holder = runHolder(file);
+  return holder !== undefined && holds(holder) ? holder : undefined;
+}
+
 /**
  * Takes the clone's lock, over a dead holder if need be. A living holder is waited for and never disturbed.
  *

@@ -50,6 +50,8 @@ test.each([
   [['up', '--nope'], "unknown option '--nope'"],
   [['up', '--wait', 'soon'], 'It must be a number of minutes'],
   [['logs'], "missing required argument 'service'"],
+  [['logs', 'x', '--since', 'today'], "--since takes a time such as 30s, 5m or 1h; got 'today'"],
+  [['logs', 'x', '-f', '-p'], 'leave out --follow or --previous'],
   [['up', '--set', 'noodleCore.runtime'], '--set takes KEY=VALUE'],
   [['scale', 'noodle-runtime', 'two'], "The number of pods is a whole number from 0 to 9999, got 'two'"],
   [['rollback', 'noodle-runtime', 'last'], "A revision is a whole number, as --list shows them; got 'last'"],

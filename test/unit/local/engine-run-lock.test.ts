@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { LockedError, runHolder, takeRunLock, type RunHolder } from '../../../local/engine/run-lock';
+import { livingRun, LockedError, runHolder, takeRunLock, type RunHolder } from '../../../local/engine/run-lock';
 import { recordOf } from '../../../local/process';
 
 const ROOT = path.resolve(__dirname, '../../..');
@@ -59,7 +59,7 @@ test('a living holder keeps its lock; the error says who holds it and since when
   expect(error).toBeInstanceOf(LockedError);
   expect((error as Error).message).toContain(`process ${child.pid}`);
   expect((error as Error).message).toContain('2026-01-02T03:04:05.000Z');
-  expect(runHolder(file)?.pid).toBe(child.pid);
+  expect(livingRun(file)?.pid).toBe(child.pid);
 });
 
 test('a living holder is waited for, and the lock is taken when it has ended', async () => {
@@ -77,6 +77,7 @@ test('the lock of a dead holder is taken over and named', async () => {
   const child = await sleeper();
   const holder = writeHolder(child);
   await end(child);
+  expect(livingRun(file)).toBeUndefined();
   const lock = await takeRunLock({ verb: 'up', file });
   expect(lock.former).toEqual(holder);
   lock.release();

@@ -1,11 +1,22 @@
-import { BurnRateGate, canaryObjective } from '../../../../cli/canary/gate';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { BurnRateGate } from '../../../../cli/canary/gate';
 import { prometheus, prometheusPlace } from '../../../../cli/canary/prometheus';
 import { burnAlerts } from '../../../../components/burn-rate';
 import { ClusterAccess } from '../../../../local';
+import { withSettings } from '../../../../cli/override';
+import { setting } from '../../../../cli/setting';
+import { objectivesOf } from '../../../../stacks/objectives';
 import { SimulatedPrometheus } from './support';
 
 const PLACE = prometheusPlace('observability-dev/prometheus-service:9090');
-const OBJECTIVE = canaryObjective('noodle-core-dev', 'noodle-runtime-canary', 0.999);
+const FILE = 'Pulumi.dev.yaml';
+const TEXT = readFileSync(path.resolve(__dirname, '../../../..', FILE), 'utf8');
+const withWeight = (weight: number): string =>
+  withSettings(TEXT, FILE, [setting(`noodleCore.runtime.canary.weight=${weight}`)]);
+const of = (weight: number, workload = 'noodle-runtime-canary') =>
+  objectivesOf(withWeight(weight), FILE, 'noodle-core-dev', workload);
+const OBJECTIVES = of(1);
 const isGate = (query: string): boolean => query.includes('14.4');
 
 describe('the gate', () => {
@@ -13,47 +24,56 @@ describe('the gate', () => {
   let gate: BurnRateGate;
   beforeEach(async () => {
     simulated = new SimulatedPrometheus(() => []);
-    gate = new BurnRateGate(prometheus(new ClusterAccess(await simulated.start(), 'simulated'), PLACE), OBJECTIVE);
+    gate = new BurnRateGate(prometheus(new ClusterAccess(await simulated.start(), 'simulated'), PLACE), OBJECTIVES);
   });
   afterEach(() => simulated.stop());
 
   test('asks through the API server’s proxy, for the canary’s pods alone', async () => {
     await gate.look();
-    const selector = 'namespace="noodle-core-dev",pod=~"noodle-runtime-canary-[a-z0-9]+-[a-z0-9]+"';
-    for (const { path, query } of simulated.asked) {
-      expect(path).toBe('/api/v1/namespaces/observability-dev/services/prometheus-service:9090/proxy/api/v1/query');
+    const selector = 'namespace="noodle-core-dev",job="noodle-runtime-canary"';
+    for (const { path: where, query } of simulated.asked) {
+      expect(where).toBe('/api/v1/namespaces/observability-dev/services/prometheus-service:9090/proxy/api/v1/query');
       expect(
         query
-          .split('http_request_duration_seconds_count{')
+          .split('{')
           .slice(1)
           .every((rest) => rest.startsWith(selector)),
       ).toBe(true);
     }
-    expect(simulated.asked).toHaveLength(2);
+    expect(simulated.asked).toHaveLength(4);
   });
 
-  test('has the windows and factors of the alert that pages', async () => {
+  test('has the factors and budgets of the alerts that page', async () => {
     await gate.look();
-    const asked = simulated.asked.find(({ query }) => isGate(query))?.query ?? '';
-    const [page] = burnAlerts(OBJECTIVE);
-    const thresholds = (text: string): readonly string[] => text.match(/> [\d.]+ \* [\d.]+/g) ?? [];
-    expect(thresholds(asked)).toEqual(thresholds(page?.expr ?? ''));
-    expect(thresholds(asked).length).toBeGreaterThan(2);
+    const thresholds = (texts: readonly string[]): readonly string[] =>
+      texts.flatMap((text) => text.match(/> [\d.]+ \* [\d.]+/g) ?? []).sort();
+    const asked = thresholds(simulated.asked.map(({ query }) => query).filter(isGate));
+    const pages = OBJECTIVES.flatMap((objective) => burnAlerts(objective).slice(0, 1));
+    expect(asked).toEqual(thresholds(pages.map(({ expr }) => expr)));
+    expect(asked).toHaveLength(8);
   });
 
+  const BURNS = 'the budget of noodle-runtime-canary-availability burns at';
   test.each([
-    ['good', ['0.4'], [], { state: 'good', detail: 'its error budget burns at 0.4 times the allowed rate' }],
     [
-      'burning',
-      ['120'],
-      ['0.12'],
-      { state: 'burning', detail: 'its error budget burns at 120.0 times the allowed rate' },
+      'good',
+      '0.4',
+      '0',
+      { state: 'good', detail: expect.stringContaining(`${BURNS} 0.4 times the allowed rate`) as string },
     ],
-    ['no request', [], [], { state: 'unknown', detail: 'Prometheus has seen no request of the canary within 5m' }],
-    ['no number', ['NaN'], [], { state: 'unknown', detail: 'Prometheus has seen no request of the canary within 5m' }],
-  ] as const)('judges: %s', async (_, rate, burning, expected) => {
-    simulated.answers = (query) => (isGate(query) ? burning : rate);
+    ['burning', '120', '0', { state: 'burning', detail: `${BURNS} 120.0 times the allowed rate` }],
+    ['slow', '0', '30', { state: 'burning', detail: expect.stringContaining('promptness burns at 30.0') as string }],
+    ['no number', 'NaN', 'NaN', { state: 'unknown', detail: expect.stringContaining('seen no request') as string }],
+  ] as const)('judges: %s', async (_, errors, late, expected) => {
+    simulated.answers = (query) => {
+      const rate = query.includes('status=~"5.."') ? errors : late;
+      return isGate(query) ? (Number(rate) > 14.4 ? ['0.1'] : []) : [rate];
+    };
     expect(await gate.look()).toEqual(expected);
+  });
+
+  test('knows nothing where no request was seen', async () => {
+    expect(await gate.look()).toMatchObject({ state: 'unknown' });
   });
 
   test('knows nothing where Prometheus refuses', async () => {
@@ -73,12 +93,13 @@ describe('the gate', () => {
   }, 30_000);
 });
 
-test('pods of the service itself, or of another canary, are not the canary’s', () => {
-  const pattern = /pod=~"([^"]+)"/.exec(OBJECTIVE.bad)?.[1] ?? '';
-  const matches = (pod: string): boolean => new RegExp(`^(?:${pattern})$`).test(pod);
-  expect(matches('noodle-runtime-canary-6d5f8b7c9-x2z4q')).toBe(true);
-  expect(matches('noodle-runtime-6d5f8b7c9-x2z4q')).toBe(false);
-  expect(matches('my-noodle-runtime-canary-6d5f8b7c9-x2z4q')).toBe(false);
+test('a canary is judged by what its own component promises, and only where it exists', () => {
+  expect(OBJECTIVES.map(({ name, objective }) => [name, objective])).toEqual([
+    ['noodle-runtime-canary-availability', 0.999],
+    ['noodle-runtime-canary-promptness', 0.99],
+  ]);
+  expect(of(0)).toEqual([]);
+  expect(of(1, 'noodle-runtime').map(({ name }) => name)).toContain('noodle-runtime-availability');
 });
 
 test.each(['prometheus:9090', 'a/b', 'a/b:http', 'a/b/c:1', ''])('%j is no place of Prometheus', (text) =>

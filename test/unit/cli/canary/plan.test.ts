@@ -1,5 +1,6 @@
-import { canaryPlan, canarySteps, milliseconds, objectiveShare } from '../../../../cli/canary/plan';
+import { canaryPlan, canarySteps, objectiveShare } from '../../../../cli/canary/plan';
 import { EXIT, exitCodeOf } from '../../../../cli/exit';
+import { milliseconds } from '../../../../cli/time';
 
 const config = (source = 'image:r/app:2') => ({
   'trellis:environment': 'development',

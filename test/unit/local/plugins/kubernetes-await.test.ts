@@ -71,27 +71,6 @@ describe('workloads', () => {
     expect(await look(gvk('apps', 'Deployment'), deployment(status, spec))).toBe(expected);
   });
 
-  test('a verdict on the template before is none on a Deployment that was just changed', async () => {
-    const late = (at: string): KubeObject => ({
-      ...deployment({ replicas: 4, conditions: [{ type: 'Progressing', status: 'False', lastUpdateTime: at }] }),
-    });
-    const answer = { ...late('10:00'), metadata: { kind: 'Deployment', generation: 3 } };
-    const request = (objects: World['objects'] = {}) => ({
-      ...{
-        cluster: cluster({ objects }),
-        gvk: gvk('apps', 'Deployment'),
-        inputs: answer,
-        live: answer,
-        timeout: 0.3,
-        signal,
-      },
-      status: () => undefined,
-    });
-    await expect(untilReady(request({ Deployment: late('10:00') }))).rejects.toThrow('1 old replicas to end after');
-    await expect(untilReady(request({ Deployment: late('10:05') }))).rejects.toThrow(/did not become ready: : $/m);
-    await expect(untilReady({ ...request(), live: late('10:00') })).rejects.toThrow(/did not become ready: : $/m);
-  });
-
   test.each<[string, KubeObject, KubeObject, string]>([
     ['all ready', { readyReplicas: 2, currentReplicas: 2, currentRevision: 'a', updateRevision: 'a' }, {}, 'ready'],
     ['one ready', { readyReplicas: 1, currentRevision: 'a', updateRevision: 'a' }, {}, '1/2 replicas ready'],
