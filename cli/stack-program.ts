@@ -1,17 +1,10 @@
 import type { Rendered } from './diff/compare';
 import type { TreeObject } from './gitops/waves';
-import type { Ciphertexts, SealTarget } from './seal/plan';
+import type { Sealing } from './seal/run';
 
 interface Renderer {
   readonly renderEnvironment: (environment: string) => Promise<string>;
   readonly renderObjects: (environment: string) => Promise<readonly TreeObject[]>;
-}
-
-/** What has to be sealed for a stack, and where to. */
-export interface Sealing {
-  readonly file: { readonly name: string; readonly path: string };
-  readonly targets: readonly SealTarget[];
-  readonly existing: Ciphertexts;
 }
 
 interface Sealer {
