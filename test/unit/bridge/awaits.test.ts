@@ -23,6 +23,17 @@ describe('what the engine waits for', () => {
   });
 
   test.each([
+    ['external-secrets.io/v1', 'ExternalSecret', 'condition=Ready'],
+    ['bitnami.com/v1alpha1', 'SealedSecret', 'condition=Synced'],
+  ])('for the Secret that %s %s makes', (apiVersion, kind, made) => {
+    expect(annotations(awaitInputs(object(apiVersion, kind), { metadata: { annotations: { own: 'kept' } } }))).toEqual({
+      'pulumi.com/waitFor': made,
+      'pulumi.com/timeoutSeconds': '180',
+      own: 'kept',
+    });
+  });
+
+  test.each([
     ['apps/v1', 'Deployment'],
     ['serving.example.com/v1', 'Service'],
   ])('for %s %s as it is', (apiVersion, kind) => {

@@ -21,7 +21,7 @@ function trellis(args: readonly string[], env: Record<string, string> = {}) {
   return { code: result.status, stdout: result.stdout, stderr: result.stderr };
 }
 
-const VERBS = ['up', 'preview', 'down', 'status', 'logs', 'env', 'doctor', 'render', 'diff', 'test'];
+const VERBS = ['up', 'preview', 'down', 'status', 'logs', 'env', 'doctor', 'render', 'seal', 'diff', 'test'];
 
 test('help names every verb, shows what to type first, and lists the exit codes', () => {
   const { code, stdout } = trellis(['--help']);
@@ -51,6 +51,9 @@ test.each([
   [['status', '-s', 'dev', '--simulate'], '--simulate is for staging and prod'],
   [['down', '-s', 'prod'], 'add --simulate'],
   [['down', '--simulate', '-s', 'dev'], 'Allowed choices are staging, prod'],
+  [['seal'], "required option '--cert <file>' not specified"],
+  [['render', '--for', 'nope'], 'Allowed choices are argocd, flux'],
+  [['render', '--for', 'flux', '-o', 'x'], '--for flux needs -o FOLDER, and --repository'],
   [
     ['test', '--suite', 'unit,nope'],
     "There is no suite 'nope'. There are: static, unit, manifests, engine, rehearsal, cluster.",

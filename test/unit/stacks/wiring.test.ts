@@ -270,6 +270,14 @@ describe('bad configuration', () => {
     expect(objects(result)).toEqual([]);
   }, 60_000);
 
+  it('names a file of ciphertexts that is not there', async () => {
+    const result = await run((values) => {
+      Object.assign(values['trellis:secrets'] as Json, { mode: 'sealed', file: 'sealed/absent.yaml' });
+    });
+    expect(result.error?.message).toContain('there is no such file; ./trellis seal writes it');
+    expect(objects(result)).toEqual([]);
+  }, 60_000);
+
   it('names a build context that is not there', async () => {
     const result = await run((values) => {
       (values['trellis:noodleCore'] as { redis: Json }).redis.source = 'build:images/absent';
