@@ -64,6 +64,7 @@ describe('the runtime in prod', () => {
       REDIS_URL: 'secret:redis-secret/REDIS_URL',
       SECRET_KEY: 'secret:noodle-runtime-secret/SECRET_KEY',
       SERVICE_NAME: 'noodle-runtime',
+      TRACING_SAMPLE_RATIO: '0.01',
     });
   });
 

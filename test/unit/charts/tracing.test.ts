@@ -27,7 +27,9 @@ test('with one the services of both systems, and no store, may send their spans 
   );
   expect(told.sort()).toEqual([...SERVICES].sort());
   for (const name of SERVICES) expect([name, opensPort(objects, name, 4318)]).toEqual([name, true]);
-  expect(opensPort(objects, 'redis', 4318)).toBe(false);
+  const policies = objects.filter(({ kind, name }) => kind === 'NetworkPolicy' && !SERVICES.includes(name));
+  expect(policies.length).toBeGreaterThan(4);
+  expect(policies.filter(({ manifest }) => JSON.stringify(manifest).includes('4318'))).toEqual([]);
 });
 
 test('NoodleCore is told which part of its traces is sampled', async () => {

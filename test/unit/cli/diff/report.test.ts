@@ -209,3 +209,12 @@ describe('a price file', () => {
     expect(() => readPrices(file('a: 1\na: 2'))).toThrow(/can't be read as YAML/);
   });
 });
+
+test('the example of docs/review.md is a price file', () => {
+  const page = fs.readFileSync(path.resolve(__dirname, '../../../../docs/review.md'), 'utf8');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-prices-'));
+  const file = path.join(folder, 'cost.yaml');
+  fs.writeFileSync(file, /```yaml\n(currency[\s\S]*?)```/.exec(page)?.[1] ?? '');
+  expect(readPrices(file)).toMatchObject({ currency: 'EUR', hoursPerMonth: 730 });
+  fs.rmSync(folder, { recursive: true, force: true });
+});
