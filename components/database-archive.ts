@@ -52,7 +52,9 @@ export interface ArchiveStorageOptions extends DatabaseArchiveOptions {
   readonly endpoint: Late;
   /** @default 443 */
   readonly port?: number;
+  /** As the store calls it; requests are signed for it. */
   readonly region: string;
+  /** It has to exist. */
   readonly bucket: string;
   /**
    * Folder in the bucket, such as `/shop/eu`: one for each database and each place, and never a second server's.

@@ -93,7 +93,7 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/recovery.md', () => {
-  it('has a second region that is valid, and whose database follows the first', async () => {
+  it('has a second region that is valid, and whose database follows the first', () => {
     const [fence = ''] = fences('docs/recovery.md', 'yaml');
     const { config: changes } = parse(fence) as { config: Json };
     const { config } = parse(read('Pulumi.prod.yaml')) as { config: Json };
