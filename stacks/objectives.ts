@@ -1,8 +1,9 @@
-import { ExternalSecretValue } from '../bridge/gitops';
+import { ExternalSecretValue } from '../bridge/secret-source';
 import type { ServiceLevelObjective } from '../components/monitoring';
 import { isMonitored } from '../components/monitoring';
 import { jobMatchers } from '../components/promql';
 import { platformByTag, settingsIn } from './render';
+import { RECEIVER_URL } from './secret-modes';
 import { mapSecrets } from './secret-names';
 
 /**
@@ -19,8 +20,10 @@ export function objectivesOf(
   workload: string,
 ): readonly ServiceLevelObjective[] {
   // Nothing is made of them here: no objective depends on a secret.
-  const secrets = mapSecrets(({ name }) => new ExternalSecretValue(name));
-  const components = platformByTag(settingsIn(text, file), secrets).node.findAll().filter(isMonitored);
+  const settings = settingsIn(text, file);
+  const values = mapSecrets(settings, ({ name }) => new ExternalSecretValue(name));
+  const receiverUrl = new ExternalSecretValue(RECEIVER_URL);
+  const components = platformByTag(settings, { values, receiverUrl }).node.findAll().filter(isMonitored);
   const objectives = components.flatMap((component) => component.monitoring().objectives);
   return objectives.filter(({ selector }) => selector === jobMatchers(namespace, workload));
 }

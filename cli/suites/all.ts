@@ -109,7 +109,8 @@ export function allSuites(): readonly Suite[] {
     },
     {
       name: 'manifests',
-      about: 'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; alerts; workflows',
+      about:
+        'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; alerts; workflows',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },

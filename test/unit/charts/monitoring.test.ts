@@ -10,8 +10,11 @@ const ENVIRONMENTS = ['dev', 'staging', 'prod'];
 
 /** Both systems of an environment. */
 async function platform(environment: string) {
-  const secrets = mapSecrets(({ name, length }) => `${SECRET}${name.replaceAll('-', '')}`.padEnd(length, 'x'));
-  return buildPlatform(await readSettings(environment), {
+  const settings = await readSettings(environment);
+  const secrets = mapSecrets(settings, ({ name, length }) =>
+    `${SECRET}${name.replaceAll('-', '')}`.padEnd(length, 'x'),
+  );
+  return buildPlatform(settings, {
     noodleCore: { images: IMAGES.noodleCore, secrets: secrets.noodleCore },
     noaServer: { images: IMAGES.noaServer, secrets: secrets.noaServer },
     observability: {
