@@ -25,8 +25,12 @@ export interface SystemValues {
   readonly access: Required<NamespaceAccessProps>;
   /** What one node has for pods at most; a pod that needs more is refused. */
   readonly largestNode: NodeCapacity;
-  readonly backup: BackupValues;
   readonly tracing: TracingValues;
+}
+
+/** What a system with data is told beside. */
+export interface KeptValues {
+  readonly backup: BackupValues;
 }
 
 /** Where spans are sent to. */

@@ -4,6 +4,7 @@ import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
 import type { NoaServerSettings } from './schema-noa-server';
 import {
+  backupValues,
   cacheValues,
   databaseValues,
   resources,
@@ -36,6 +37,7 @@ export function noaServerValues(settings: Settings): Omit<NoaServerValues, 'imag
   const { ui, mcp, claudeFlow, agenticOs, llamaCpp } = own;
   return {
     ...systemValues(settings, own),
+    backup: backupValues(own.backup),
     ui: { ...serviceValues(ui), canaryWeight: ui.canary.weight },
     mcp: {
       ...serviceValues(mcp),

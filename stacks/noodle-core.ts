@@ -3,7 +3,15 @@ import type { NoodleCoreValues } from '../charts/noodle-core';
 import { ServiceType } from '../components/http-props';
 import type { Settings } from './schema';
 import type { ImageSource } from './schema-fields';
-import { cacheValues, databaseValues, resources, serviceValues, storeSources, systemValues } from './system';
+import {
+  backupValues,
+  cacheValues,
+  databaseValues,
+  resources,
+  serviceValues,
+  storeSources,
+  systemValues,
+} from './system';
 
 type Name = keyof NoodleCoreValues['images'];
 
@@ -26,6 +34,7 @@ export function noodleCoreValues(settings: Settings): Omit<NoodleCoreValues, 'im
   const serviceType = runtime.serviceType === 'LoadBalancer' ? ServiceType.LOAD_BALANCER : ServiceType.CLUSTER_IP;
   return {
     ...systemValues(settings, own),
+    backup: backupValues(own.backup),
     traceSampleRatio: own.traceSampleRatio,
     runtime: {
       ...serviceValues(runtime),

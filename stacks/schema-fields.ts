@@ -189,9 +189,11 @@ export const system = {
     secretName: subdomain,
   }),
   ingress,
-  backup,
   access: z.strictObject({ viewers: z.array(z.string()).max(20), operators: z.array(z.string()).max(20) }),
 };
+
+/** What a system with data has too. */
+export const keeping = { ...system, backup };
 
 const store = { source, storageClass, storage: size, ...compute, backup: storeBackup };
 

@@ -8,13 +8,13 @@ import {
   count,
   database,
   integer,
+  keeping,
   memoryScaled,
   scaledService,
   size,
   source,
   storageClass,
   storeBackup,
-  system,
   text,
 } from './schema-fields';
 
@@ -51,7 +51,7 @@ const variables = z.record(z.string(), z.string()).superRefine((given, context) 
 
 /** Noa Server's part of an environment. */
 export const noaServerSchema = z.strictObject({
-  ...system,
+  ...keeping,
   ui: z.strictObject({ ...scaledService, canary }),
   mcp: memoryBound.extend({ volume: z.strictObject({ storage: size, storageClass, backup: storeBackup }) }),
   claudeFlow: memoryBound,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { cache, canary, compute, database, host, integer, scaledService, size, source, system } from './schema-fields';
+import { cache, canary, compute, database, host, integer, keeping, scaledService, size, source } from './schema-fields';
 
 const logLevel = z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']);
 
 /** NoodleCore's part of an environment. */
 export const noodleCoreSchema = z.strictObject({
-  ...system,
+  ...keeping,
   traceSampleRatio: z.number().min(0).max(1),
   runtime: z.strictObject({
     ...scaledService,

@@ -19,7 +19,7 @@ import { ingressValues } from './ingress';
 import type { NoodleCoreSettings } from './schema-noodle-core';
 import type { Settings } from './schema';
 
-type SystemSettings = Pick<NoodleCoreSettings, 'namespace' | 'host' | 'tls' | 'access' | 'ingress' | 'backup'>;
+type SystemSettings = Pick<NoodleCoreSettings, 'namespace' | 'host' | 'tls' | 'access' | 'ingress'>;
 type Amounts = Pick<NoodleCoreSettings['redis'], 'cpu' | 'memory'>;
 type Scaled = Pick<NoodleCoreSettings['runtime'], 'minReplicas' | 'maxReplicas' | 'cpu' | 'memory'>;
 
@@ -37,13 +37,12 @@ export function systemValues(settings: Settings, own: SystemSettings): SystemVal
     tlsSecretName: tls.source === 'issuer' ? tls.secretName : undefined,
     ingress: ingressValues(cluster.ingress, own.ingress),
     removalPolicy: state.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-    backup: backupValues(own.backup),
     tracing: cluster.traceCollector,
     largestNode: { cpu, memory, devices: { [NVIDIA]: gpus } },
   };
 }
 
-function backupValues({ target, status }: SystemSettings['backup']): BackupValues {
+export function backupValues({ target, status }: NoodleCoreSettings['backup']): BackupValues {
   const { kind, ...bucket } = target;
   return {
     bucket: kind === 'objectStorage' ? bucket : undefined,

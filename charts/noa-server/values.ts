@@ -10,11 +10,12 @@ import type {
   FrontValues,
   ServiceValues,
   StoreBackupValues,
+  KeptValues,
   SystemValues,
 } from '../values';
 
 /** All that differs between two Noa Servers: plain data, images and secrets. */
-export interface NoaServerValues extends SystemValues {
+export interface NoaServerValues extends SystemValues, KeptValues {
   readonly images: Readonly<
     Record<'ui' | 'uiCanary' | 'mcp' | 'claudeFlow' | 'agenticOs' | 'llamaCpp' | 'modelFetch', Late>
   > &

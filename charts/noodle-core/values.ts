@@ -4,10 +4,10 @@ import type { ServiceType } from '../../components/http-props';
 import type { Late, LateSecret } from '../../components/late';
 import type { Password } from '../../components/rotating-password';
 import type { StoreImages } from '../stores';
-import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, SystemValues } from '../values';
+import type { CacheValues, DatabaseValues, FrontValues, ServiceValues, KeptValues, SystemValues } from '../values';
 
 /** All that differs between two NoodleCores: plain data, images and secrets. */
-export interface NoodleCoreValues extends SystemValues {
+export interface NoodleCoreValues extends SystemValues, KeptValues {
   readonly images: Readonly<Record<'runtime' | 'runtimeCanary' | 'ide' | 'nginx', Late>> & StoreImages;
   readonly secrets: {
     readonly postgresPassword: Password;

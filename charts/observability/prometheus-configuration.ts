@@ -1,5 +1,6 @@
 import type { Duration } from 'cdk8s';
 import type { NetworkPolicyPeer } from '../../components/kube';
+import type { LateSecret } from '../../components/late';
 import type { ScrapeTarget } from '../../components/monitoring';
 import type { MonitoredComponent } from '../../components/monitoring-rules';
 import { prometheusDuration } from '../../components/promql';
@@ -13,6 +14,8 @@ export interface PrometheusInput {
   /** Host and port. */
   readonly alertmanager: string;
   readonly components: readonly MonitoredComponent[];
+  /** Folder with the tokens of targets that want one. */
+  readonly tokens: string;
   /** Files with the pods of each namespace, by its name. @default - none: it asks the API server */
   readonly podFiles?: (namespace: string) => string;
 }
@@ -40,6 +43,16 @@ export const podsOf = (
     port,
   }));
 
+/** Tokens that targets want to see, by the names of their files. */
+export const tokensOf = (components: readonly MonitoredComponent[]): Readonly<Record<string, LateSecret>> =>
+  Object.fromEntries(
+    placed(components).flatMap((target) =>
+      target.bearerToken === undefined ? [] : [[tokenFile(target), target.bearerToken] as const],
+    ),
+  );
+
+const tokenFile = ({ namespace, job }: Placed): string => `${namespace}.${job}`;
+
 /** `prometheus.yml`, one job a target. Jobs of one namespace share one discovery of its pods, since theirs is the same. */
 export const prometheusConfiguration = (input: PrometheusInput): object => ({
   global: {
@@ -61,12 +74,16 @@ const discovery = (namespace: string, { podFiles, scrapeInterval }: PrometheusIn
         file_sd_configs: [{ files: [podFiles(namespace)], refresh_interval: prometheusDuration(scrapeInterval) }],
       };
 
-function scrapeConfig({ job, namespace, labels, port, path = '/metrics' }: Placed, input: PrometheusInput): object {
+function scrapeConfig(target: Placed, input: PrometheusInput): object {
+  const { job, namespace, labels, port, path = '/metrics', bearerToken } = target;
   const keep = (source: string, value: string) => ({ source_labels: [source], regex: value, action: 'keep' });
   const take = (source: string, target: string) => ({ source_labels: [source], target_label: target });
   return {
     job_name: `${namespace}/${job}`,
     metrics_path: path,
+    ...(bearerToken === undefined
+      ? {}
+      : { authorization: { credentials_file: `${input.tokens}/${tokenFile(target)}` } }),
     ...discovery(namespace, input),
     relabel_configs: [
       ...Object.entries(labels).map(([name, value]) =>

@@ -14,7 +14,7 @@ import { sizeBytes } from '../../components/units';
 import type { Alertmanager } from './alertmanager';
 import { prometheusMonitoring } from './own-monitoring';
 import { podDiscovery, podFile } from './pod-discovery';
-import { namespacesOf, podsOf, prometheusConfiguration } from './prometheus-configuration';
+import { namespacesOf, podsOf, prometheusConfiguration, tokensOf } from './prometheus-configuration';
 import { claimOf, Server } from './server';
 import type { PrometheusValues } from './values';
 
@@ -23,6 +23,7 @@ const USER = 10_076;
 const PORT = 9090;
 const FOLDER = '/etc/prometheus';
 const RULES = '/etc/prometheus-rules';
+const TOKENS = '/etc/prometheus-tokens';
 const DATA = '/prometheus';
 
 interface PrometheusOptions {
@@ -66,6 +67,12 @@ export class Prometheus extends Server implements IMonitored {
       files: [
         { name: 'config', directory: FOLDER, source: { configMap: { name: `${id}-config` } } },
         { name: 'rules', directory: RULES, source: { configMap: { name: `${id}-rules` } } },
+        // There is one where a target wants to know who asks.
+        {
+          name: 'tokens',
+          directory: TOKENS,
+          source: { secret: { secretName: `${id}-tokens`, defaultMode: 0o440, optional: true } },
+        },
       ],
       data: { directory: DATA, claim: claimOf(values) },
       removalPolicy,
@@ -82,6 +89,7 @@ export class Prometheus extends Server implements IMonitored {
   /** Watches components: it may find their pods and reach their metrics. Their own policies are opened by them. */
   public watches(components: readonly MonitoredComponent[]): void {
     this.components = components;
+    this.addTokens();
     for (const { peer, port } of podsOf(components)) this.policy.allowTo(peer, port);
     for (const namespace of namespacesOf(components)) {
       new PodReader(this, `Reader-${namespace}`, { namespace, account: this.name, labels: this.selector });
@@ -104,7 +112,7 @@ export class Prometheus extends Server implements IMonitored {
         prometheusConfiguration({
           ...{ scrapeInterval, evaluationInterval, components: this.components },
           ...(discovery === 'files' ? { podFiles: podFile } : {}),
-          ...{ rules: `${RULES}/*.yml`, alertmanager: `${alertmanager.host}:${alertmanager.port}` },
+          ...{ tokens: TOKENS, rules: `${RULES}/*.yml`, alertmanager: `${alertmanager.host}:${alertmanager.port}` },
         }),
       ),
     });
@@ -113,6 +121,15 @@ export class Prometheus extends Server implements IMonitored {
     kubeObject(this, 'Rules', 'v1/ConfigMap', { name: `${this.name}-rules`, labels }, () => ({
       data: this.rules(),
     }));
+  }
+
+  private addTokens(): void {
+    const tokens = LateTokens.of(this);
+    const entries = Object.entries(tokensOf(this.components));
+    if (entries.length === 0) return;
+    const stringData = Object.fromEntries(entries.map(([name, token]) => [name, tokens.asSecret(this, token)]));
+    const metadata = { name: `${this.name}-tokens`, labels: this.selector };
+    kubeObject(this, 'Tokens', 'v1/Secret', metadata, { stringData });
   }
 
   /** A file a namespace: two systems may have alerts of one name. */

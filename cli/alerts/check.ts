@@ -6,6 +6,7 @@ import type { AlertRule } from '../../components';
 import { alertsOf, burnAlerts, prometheusRules } from '../../components';
 import { run } from '../../local/index';
 import type { Check } from '../suites/suite';
+import { backupCases } from './backup-cases';
 import { cacheCases } from './cache-cases';
 import { databaseCases } from './database-cases';
 import { inferenceCases } from './inference-cases';
@@ -15,7 +16,13 @@ import { NAMESPACE, samples } from './samples';
 import { serviceCases } from './service-cases';
 
 /** Every case of every alert. */
-export const CASES: readonly AlertCase[] = [...databaseCases, ...cacheCases, ...serviceCases, ...inferenceCases];
+export const CASES: readonly AlertCase[] = [
+  ...databaseCases,
+  ...cacheCases,
+  ...serviceCases,
+  ...inferenceCases,
+  ...backupCases,
+];
 
 /** Alerts of a sample without a case in which they fire, or without one in which they do not. */
 export function untested({ component }: Sample, cases: readonly AlertCase[]): readonly string[] {

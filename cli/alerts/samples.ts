@@ -1,6 +1,8 @@
 import { App, Chart, Duration, Size } from 'cdk8s';
 import {
   AutoscaledService,
+  BackupStatus,
+  BackupTarget,
   CachePersistence,
   CacheStore,
   CacheTopology,
@@ -101,6 +103,23 @@ const BUILDS: readonly (readonly [name: string, title: string, build: Build])[] 
   ],
   ['model', 'GpuInferenceDeployment with llama.cpp', inference(InferenceServer.llamaCpp())],
   ['large-model', 'GpuInferenceDeployment with vLLM', inference(InferenceServer.vllm())],
+  [
+    'backups',
+    'BackupStatus: backups and drills',
+    (chart, name) => {
+      const status = new BackupStatus(chart, name, { image: IMAGE });
+      const target = BackupTarget.volume(Size.gibibytes(10));
+      new StatefulDatabase(chart, 'kept', {
+        engine: DatabaseEngine.postgres('15', { image: IMAGE }),
+        ...{ password: PASSWORD, storage: Size.gibibytes(10) },
+        backup: {
+          ...{ image: IMAGE, encryptionKey: 'only-a-sample-'.repeat(5), target, status },
+          schedule: '@daily',
+          drill: { schedule: '@weekly' },
+        },
+      });
+    },
+  ],
 ];
 
 /** The samples with all that they tell, in the order of the page. */

@@ -8,7 +8,7 @@ import { LateTokens } from '../../../components/late';
 import { RemovalPolicy } from '../../../components/release-options';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
-import { fullArchive, fullDatabase, minimalDatabase } from '../../support/props';
+import { fullArchive, fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
 import { find, inventory, newChart, objectsOf, releaseOptions } from '../../support/synth';
 
 const keys = ArchiveKeys.fromSecret('archive-keys');
@@ -236,7 +236,7 @@ describe('recovery', () => {
   });
 
   test('a standby makes no dumps, a primary does', () => {
-    const backup = { schedule: '@daily' };
+    const backup = { ...minimalBackup, schedule: '@daily' };
     const standby = build({ archive: bucket('/b'), recovery: DatabaseRecovery.standby(bucket('/a')), backup });
     expect(inventory(standby.chart).filter((one) => one.startsWith('CronJob'))).toEqual([]);
     const primary = build({ archive: bucket('/b'), recovery: DatabaseRecovery.primary(bucket('/a')), backup });

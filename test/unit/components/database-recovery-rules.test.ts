@@ -16,7 +16,8 @@ const problems = (props: Partial<StatefulDatabaseProps>) =>
 
 const keys = ArchiveKeys.fromSecret('archive-keys');
 const place = { endpoint: 's3.example.com', region: 'eu-1', bucket: 'backups', keys };
-const bucket = (options: Partial<ArchiveStorageOptions> = {}) => DatabaseArchive.objectStorage({ ...place, ...options });
+const bucket = (options: Partial<ArchiveStorageOptions> = {}) =>
+  DatabaseArchive.objectStorage({ ...place, ...options });
 const volume = (options: Partial<ArchiveVolumeOptions> = {}) => DatabaseArchive.volume({ keys, ...options });
 const access = { id: 'name', secret: 'canary-access' };
 const of = (passphrase: string, given = true) => ArchiveKeys.of({ passphrase, ...(given ? { access } : {}) });

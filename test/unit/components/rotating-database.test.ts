@@ -6,7 +6,7 @@ import { LateTokens } from '../../../components/late';
 import { RotatingPassword } from '../../../components/rotating-password';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
-import { fullDatabase, minimalDatabase } from '../../support/props';
+import { fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
 import { find, inventory, newChart, objectsOf, problemsOf, releaseOptions } from '../../support/synth';
 
 const FIRST = 'correct-horse';
@@ -89,9 +89,10 @@ describe('a database with a password that rotates', () => {
   });
 
   test('dumps as the login that is used', () => {
-    const { chart } = database({ password: rotating(2), backup: { schedule: '@daily' } });
-    const pod = find(chart, 'batch/v1/CronJob', 'db-backup').spec.jobTemplate.spec.template.spec;
-    expect(env(pod)).toMatchObject({ PGUSER: 'app_b', PASSWORD_FILE: '/run/secrets/postgres/password' });
+    const { chart, clear } = database({ password: rotating(2), backup: { ...minimalBackup, schedule: '@daily' } });
+    const pod = find(chart, 'batch/v1/CronJob', 'db-backup').spec.jobTemplate.spec.template.spec as PodSpec;
+    const url = pod.volumes?.find(({ name }) => name === 'url')?.secret?.items?.[0]?.key ?? '';
+    expect(clear(url)).toMatch(/^postgres:\/\/app_b:/);
   });
 
   test('gives the exporter a password that does not rotate along', () => {

@@ -14,7 +14,17 @@ const SECRET_NAMES = [
   ...['noa-server-encryption-key', 'noa-server-llama-api-key', 'observability-grafana'],
 ];
 const BUILT = [
-  ...['alertmanager', 'backup', 'base', 'llama-cpp', 'model-fetch', 'nginx', 'pgbouncer', 'postgres', 'postgres-exporter'],
+  ...[
+    'alertmanager',
+    'backup',
+    'base',
+    'llama-cpp',
+    'model-fetch',
+    'nginx',
+    'pgbouncer',
+    'postgres',
+    'postgres-exporter',
+  ],
   ...['prometheus', 'pushgateway', 'redis', 'redis-exporter', 'reference-service'],
 ].sort();
 const STORE_IMAGES = {
