@@ -1,11 +1,10 @@
 import type { V1StatefulSet } from '@kubernetes/client-node';
 
-import { promoteDatabase } from '../../cli/cluster/promote';
 import { ArchiveKeys } from '../../components/database-archive-keys';
 import { DatabaseRecovery } from '../../components/database-recovery';
 import { Cluster, NAMESPACE, until } from '../support/cluster';
 import { ObjectStorage } from './support/object-storage';
-import { connection, Region } from './support/recovery';
+import { promote, Region } from './support/recovery';
 
 jest.setTimeout(300_000);
 
@@ -85,7 +84,7 @@ describe('a region that is lost, with a standby in another that knows its archiv
   test('the standby is promoted by one command when the first region is gone with its volume', async () => {
     const since = Date.now();
     await lose();
-    const said = await promoteDatabase(connection(), NAMES.second, 'postgres');
+    const said = await promote(NAMES.second, 'postgres');
     // The file of the log begins with the timeline: the old primary's was the first.
     expect(said).toMatch(/^promoted: the log goes on at 00000002[0-9A-F]{16}$/);
     await until('a row with the password of this region', () =>
@@ -93,7 +92,7 @@ describe('a region that is lost, with a standby in another that knows its archiv
     );
     measured('from the loss to the first write', since);
     expect(await rows(second, 'postgres')).toBe('one,two,three,four');
-    expect(await promoteDatabase(connection(), NAMES.second, 'postgres')).toMatch(/is a primary already/);
+    expect(await promote(NAMES.second, 'postgres')).toMatch(/is a primary already/);
   });
 
   test('it archives to its own place from then on, and what the lost one wrote is as it was', async () => {

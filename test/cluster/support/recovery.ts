@@ -1,29 +1,36 @@
-import * as client from '@kubernetes/client-node';
+import * as path from 'node:path';
+
 import type { V1Pod } from '@kubernetes/client-node';
 import { App, Chart, Duration, Size } from 'cdk8s';
 
 import { render } from '../../../bridge/render';
-import type { Connection } from '../../../cli/cluster/client';
-import { execute } from '../../../cli/cluster/exec';
+import type { ExecResult } from '../../../cli/cluster/exec';
 import { ArchiveKeys } from '../../../components/database-archive-keys';
 import { DatabaseArchive } from '../../../components/database-archive';
 import { DatabaseEngine } from '../../../components/database-engine';
 import { LateTokens } from '../../../components/late';
+import { root } from '../../../local/paths';
 import { compute } from '../../../components/pod';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
 import type { Cluster } from '../../support/cluster';
-import { ClusterTestError, info, isReady, until } from '../../support/cluster';
+import { ClusterTestError, info, isReady, start, until } from '../../support/cluster';
 import { objectUrl } from './objects';
 import type { ObjectStorage } from './object-storage';
+import type { RemoteCall } from './remote';
 
-/** The whole local cluster, as the verbs of `./trellis` see it. */
-export function connection(): Pick<Connection, 'config' | 'client'> {
-  const config = new client.KubeConfig();
-  config.loadFromFile(info().kubeconfig);
-  config.setCurrentContext('trellis-dev');
-  return { config, client };
+/** Does it on the local cluster, with administrator's rights. */
+async function remote<T>(call: RemoteCall): Promise<T> {
+  const program = path.join(root, 'test', 'cluster', 'support', 'remote.ts');
+  const argv = [process.execPath, '--require', 'tsx/cjs', program, info().kubeconfig, JSON.stringify(call)];
+  const { code, stdout, output } = await start(argv).exited;
+  if (code !== 0) throw new ClusterTestError(output);
+  return JSON.parse(stdout) as T;
 }
+
+/** What `./trellis promote` does, in a namespace that no stack has. */
+export const promote = (namespace: string, database: string): Promise<string> =>
+  remote({ kind: 'promote', namespace, database });
 
 /** A namespace that stands for a region: nothing of it is shared with another but the object storage. */
 export class Region {
@@ -91,7 +98,7 @@ export class Region {
   /** Runs a command beside the server, and throws what it says where it fails. */
   public async run(name: string, ...command: readonly string[]): Promise<string> {
     const place = { namespace: this.namespace, pod: `${name}-0`, container: 'postgres' };
-    const { code, stdout, stderr } = await execute(connection(), place, command);
+    const { code, stdout, stderr } = await remote<ExecResult>({ kind: 'execute', place, command });
     if (code !== 0) throw new ClusterTestError(`${name}: ${command.join(' ')} ended with ${code}: ${stderr}${stdout}`);
     return stdout.trim();
   }
