@@ -30,7 +30,9 @@ describe('the systems under Docker Compose', () => {
     await until('the dashboard', async () => (await request(`${UI}/health/ready`)).status === 200);
     const { output: logs } = await trellis('compose', 'dev', 'logs', '--no-color');
     const password = composeSecret('dev', 'noodle-core-postgres');
-    expect(fs.readFileSync(`${composeRunFolder('dev')}/noodle-core-postgres/password/password`, 'utf8')).toBe(password);
+    expect(fs.readFileSync(`${composeRunFolder('dev')}/noodle-core-postgres/password/logins`, 'utf8')).toContain(
+      password,
+    );
     expect(output + logs).not.toContain(password);
   });
 

@@ -117,7 +117,9 @@ describe('dashboards', () => {
 
   it('have a row for each component that has something to show', () => {
     const rows = dashboard('database-performance').panels.filter(({ type }) => type === 'row');
-    expect(rows.map(({ title }) => title)).toEqual(['noodle-core/postgres', 'noa-server/postgres']);
+    expect(rows.map(({ title }) => title)).toEqual(
+      ['noodle-core', 'noa-server'].flatMap((system) => [`${system}/backup-status`, `${system}/postgres`]),
+    );
   });
 });
 

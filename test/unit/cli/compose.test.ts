@@ -170,8 +170,8 @@ describe('files of a composition', () => {
       .map((name) => fs.readFileSync(path.join(out, name), 'utf8'))
       .join('\n');
     for (const value of values) expect(written).not.toContain(value);
-    const password = path.join(composeRunFolder('dev'), 'noodle-core-postgres', 'password', 'password');
-    expect(fs.readFileSync(password, 'utf8')).toBe(composeSecret('dev', 'noodle-core-postgres'));
+    const logins = path.join(composeRunFolder('dev'), 'noodle-core-postgres', 'password', 'logins');
+    expect(fs.readFileSync(logins, 'utf8')).toBe(`noodlecore ${composeSecret('dev', 'noodle-core-postgres')}\n`);
     expect(fs.statSync(composeRunFolder('dev')).mode & 0o777).toBe(0o700);
     expect(parse(fs.readFileSync(path.join(out, 'compose.yaml'), 'utf8'))).toMatchObject({ name: 'trellis-dev' });
   });
@@ -191,17 +191,16 @@ describe('what Compose can’t do', () => {
     contexts: new Map(),
     base: { image: 'base', context: 'base', from: 'debian' },
   };
-  const deployment = (container: object, volumes: readonly object[] = []): KubeObject =>
-    ({
-      kind: 'Deployment',
-      metadata: { name: 'api', namespace: 'shop', labels },
-      spec: {
-        template: {
-          metadata: { labels: { app: 'api' } },
-          spec: { containers: [{ name: 'api', image: 'api', ...container }], volumes },
-        },
+  const deployment = (container: object, volumes: readonly object[] = []): KubeObject => ({
+    kind: 'Deployment',
+    metadata: { name: 'api', namespace: 'shop', labels },
+    spec: {
+      template: {
+        metadata: { labels: { app: 'api' } },
+        spec: { containers: [{ name: 'api', image: 'api', ...container }], volumes },
       },
-    });
+    },
+  });
 
   test('is told all at once', () => {
     const object = deployment(

@@ -178,6 +178,8 @@ describe.each(['dev', 'staging', 'prod'])('the program, %s', (environment) => {
       'noodle-core/runtime-secret',
       // Grafana runs where there is an image of it.
       ...(environment === 'dev' ? [] : ['observability/grafana/Secret']),
+      // The model server shows its metrics to who has its key.
+      'observability/prometheus/Tokens',
     ];
     expect(others.sort()).toEqual([...expected].sort());
     for (const { inputs } of run.resources) expect(JSON.stringify(withoutSecrets(inputs))).not.toContain('CANARY');
