@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { Labels } from './kube';
 import type { AlertRule, Monitoring } from './monitoring';
 import { DashboardTopic, PanelUnit, Severity } from './monitoring';
+import { runbook } from './monitoring-parts';
 
 /** One backup, and how old its last success may get. */
 export interface BackupWatch {
@@ -92,11 +93,17 @@ const longest = (all: readonly Watched[]): Duration =>
 
 function overdue(all: readonly Watched[], select: Select): readonly AlertRule[] {
   if (all.length === 0) return [];
-  const runbook = [
-    '1. `kubectl get jobs` shows whether a backup ran, and `./trellis logs NAME-backup` what it said.',
-    '2. A full volume or a bucket that refuses is mended first; archives that are complete are safe meanwhile.',
-    '3. `./trellis backup NAME` makes one now, and ends with the error of the job where it fails.',
-  ].join('\n');
+  const steps = runbook({
+    means: 'What was written since the last good backup would be lost together with its volume.',
+    look: [
+      '`kubectl get jobs` shows whether a backup ran, and `./trellis logs NAME-backup` what it said.',
+      'A full volume, or a bucket that refuses: archives that are complete are safe meanwhile.',
+    ],
+    mend: [
+      'Make room, or mend the access to the bucket.',
+      '`./trellis backup NAME` makes one now, and ends with the error of the job where it fails.',
+    ],
+  });
   return [
     {
       alert: 'BackupOverdue',
@@ -105,7 +112,7 @@ function overdue(all: readonly Watched[], select: Select): readonly AlertRule[] 
       summary: 'No good backup of {{ $labels.backup }} for {{ $value | humanizeDuration }}',
       description:
         'What was written since the last good backup would be lost with its volume. The jobs ran and failed, or did not run.',
-      runbook,
+      runbook: steps,
     },
     {
       alert: 'BackupMissing',
@@ -114,18 +121,21 @@ function overdue(all: readonly Watched[], select: Select): readonly AlertRule[] 
       severity: Severity.PAGE,
       summary: 'Nothing is known of a backup of {{ $labels.backup }}',
       description: 'It was never good, its success was not reported, or what was reported is lost.',
-      runbook,
+      runbook: steps,
     },
   ];
 }
 
 function unproved(all: readonly Watched[], select: Select): readonly AlertRule[] {
   if (all.length === 0) return [];
-  const runbook = [
-    '1. `./trellis logs NAME-drill` says what differs: a checksum, a definition, the rows of a table.',
-    '2. A wrong checksum or an archive that cannot be decrypted: make a new one with `./trellis backup NAME`, then look for what changed the old one.',
-    '3. Until a drill has passed, take the archives for lost.',
-  ].join('\n');
+  const steps = runbook({
+    means: 'Whether the archives can be restored is not known: take them for lost until a drill has passed.',
+    look: ['`./trellis logs NAME-drill` says what differs: a checksum, a definition, the rows of a table.'],
+    mend: [
+      'A wrong checksum, or an archive that cannot be decrypted: make a new one with `./trellis backup NAME`.',
+      'Then look for what changed the old one, and for who can write where it lies.',
+    ],
+  });
   return [
     {
       alert: 'BackupUnproved',
@@ -133,7 +143,7 @@ function unproved(all: readonly Watched[], select: Select): readonly AlertRule[]
       severity: Severity.PAGE,
       summary: 'No backup of {{ $labels.backup }} was proved for {{ $value | humanizeDuration }}',
       description: 'Drills fail or do not run: whether the archives can be restored is not known.',
-      runbook,
+      runbook: steps,
     },
     {
       alert: 'BackupNeverProved',
@@ -142,7 +152,7 @@ function unproved(all: readonly Watched[], select: Select): readonly AlertRule[]
       severity: Severity.TICKET,
       summary: 'No drill of {{ $labels.backup }} has ever passed',
       description: 'Drills fail or do not run, or their result was not reported.',
-      runbook,
+      runbook: steps,
     },
   ];
 }
@@ -157,11 +167,14 @@ function shrunk(all: readonly Watched[], select: Select): readonly AlertRule[] {
       severity: Severity.TICKET,
       summary: 'The newest backup of {{ $labels.backup }} is less than half of what it was this week',
       description: 'Data was deleted, or something is missing from the archive.',
-      runbook: [
-        '1. Was much deleted on purpose? Then the alert ends by itself within a week.',
-        '2. Else stop what deletes, and keep the older archives: raise `keep` and `maxAgeDays` before they are pruned.',
-        '3. `./trellis restore NAME --list` shows all archives with their sizes.',
-      ].join('\n'),
+      runbook: runbook({
+        means: 'Much was deleted, or something is missing from the newest archive.',
+        look: ['`./trellis restore NAME --list` shows all archives with their sizes.'],
+        mend: [
+          'Was it deleted on purpose? Then the alert ends by itself within a week.',
+          'Else stop what deletes, and keep the older archives: raise `keep` and `maxAgeDays` before they are pruned.',
+        ],
+      }),
     },
   ];
 }

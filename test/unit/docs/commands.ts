@@ -57,6 +57,8 @@ export function refusalOf(command: string): string | undefined {
   disarm(program);
   const words = wordsOf(command).filter((word) => word !== '…' && word !== '...');
   if (words.length === 0) return undefined; // Shows the help.
+  // A verb by its name alone is spoken of, not typed.
+  if (words.length === 1 && program.commands.some((verb) => verb.name() === words[0])) return undefined;
   try {
     program.parse(words, { from: 'user' });
     return undefined;

@@ -80,14 +80,15 @@ describe('the first program', () => {
   }, 60_000);
 });
 
-describe('docs/configuration.md', () => {
-  it('lists every key of the configuration, and no other', () => {
+describe('docs/configuration.md and its second page', () => {
+  it('list every key of the configuration, and no other', () => {
     const keys = (value: unknown, prefix: string): readonly string[] =>
       value !== null && typeof value === 'object' && !Array.isArray(value)
         ? Object.entries(value).flatMap(([key, inner]) => keys(inner, prefix === '' ? key : `${prefix}.${key}`))
         : [prefix.replace(/^trellis:/, '')];
     const { config } = parse(read('Pulumi.dev.yaml')) as { config: unknown };
-    const listed = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` +\|/gm)].map(([, key]) => key);
+    const pages = ['docs/configuration.md', 'docs/configuration-noa-server.md'].map(read).join('\n');
+    const listed = [...pages.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, key]) => key);
     expect([...listed].sort()).toEqual([...keys(config, '')].sort());
   });
 });
