@@ -21,7 +21,8 @@ password_commands() {
       return 1
     fi
     echo "ACL SETUSER $name resetpass $hashes"
-  done
+  done || return 1
+  [ "${REDIS_BACKUP_USER:-false}" != true ] || echo "ACL SETUSER backup resetpass $(backup_hashes)"
 }
 
 align_passwords() {

@@ -58,13 +58,21 @@ member_users() {
   user_line sentinel "$password" '&* +multi +exec +slaveof +ping +subscribe +publish +config|rewrite +role +info +client|setname +client|kill +script|kill'
 }
 
+# One for each password of the clients, since a job may still know the one before.
+backup_hashes() {
+  if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then cat "$REDIS_PASSWORD_FILE"; else printf %s "${REDIS_PASSWORD:-}"; fi |
+    while IFS= read -r one || [ -n "$one" ]; do
+      [ -z "$one" ] || printf '#%s ' "$(hash_of "$(hash_of "backup:$one")")"
+    done
+}
+
 # What copies and brings back all keys, for backups. Its password follows from the clients', so that nobody has to keep another one; the
 # job that makes backups knows both.
 backup_user() {
   [ "${REDIS_BACKUP_USER:-false}" = true ] || return 0
-  password=$(client_password) || exit 78
-  [ -n "$password" ] || refuse "REDIS_BACKUP_USER needs a password of the clients, from which that of the user backup follows"
-  user_line backup "$(hash_of "backup:$password")" '~* +sync +psync +replconf +ping +info +restore +select +flushall'
+  hashes=$(backup_hashes)
+  [ -n "$hashes" ] || refuse "REDIS_BACKUP_USER needs a password of the clients, from which that of the user backup follows"
+  user_line backup "$hashes" '~* +sync +psync +replconf +ping +info +restore +select +flushall'
 }
 
 # The exporter beside the server has a password that nobody outside the pod knows, made at the pod's first start.
