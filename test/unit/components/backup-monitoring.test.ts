@@ -65,7 +65,7 @@ describe('what is watched', () => {
     ]);
     for (const { summary, runbook, description } of alerts) {
       expect(summary).toContain('{{ $labels.backup }}');
-      expect(runbook).toMatch(/^1\. /);
+      expect(runbook).toMatch(/^[A-Z].*\n\n\*\*Look:\*\*\n\n- .*\*\*Mend:\*\*\n\n1\. /s);
       expect(description).not.toBe('');
     }
   });

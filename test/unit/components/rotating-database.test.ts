@@ -90,7 +90,7 @@ describe('a database with a password that rotates', () => {
 
   test('dumps as the login that is used', () => {
     const { chart, clear } = database({ password: rotating(2), backup: { ...minimalBackup, schedule: '@daily' } });
-    const pod = find(chart, 'batch/v1/CronJob', 'db-backup').spec.jobTemplate.spec.template.spec as PodSpec;
+    const pod = find(chart, 'batch/v1/CronJob', 'db-backup').spec.jobTemplate.spec.template.spec;
     const url = pod.volumes?.find(({ name }) => name === 'url')?.secret?.items?.[0]?.key ?? '';
     expect(clear(url)).toMatch(/^postgres:\/\/app_b:/);
   });

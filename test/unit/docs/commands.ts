@@ -2,8 +2,11 @@ import type { Command } from 'commander';
 import { CommanderError } from 'commander';
 import { build } from '../../../cli/main';
 
-/** Stands for a value that the reader, or a shell, fills in: `NAME`, `FILE.sql`, `<service>`, `$STACK`, `…`. */
-const PLACEHOLDER = /^(?:<[^<>]+>|\$\w+|[A-Z][A-Z0-9_]*(?:\.\w+)?|…|\.\.\.)$/;
+/**
+ * Stands for a value that the reader, or a shell, fills in: `NAME`, `FILE.sql`, `<service>`, `$STACK`, `…`; and `west`, the second region
+ * that docs/recovery.md adds.
+ */
+const PLACEHOLDER = /^(?:<[^<>]+>|\$\w+|[A-Z][A-Z0-9_]*(?:\.\w+)?|west|…|\.\.\.)$/;
 
 /** The words of one shell command, up to what ends it: a pipe, a redirection, a comment, a closing bracket. */
 export function wordsOf(text: string): readonly string[] {
@@ -57,8 +60,6 @@ export function refusalOf(command: string): string | undefined {
   disarm(program);
   const words = wordsOf(command).filter((word) => word !== '…' && word !== '...');
   if (words.length === 0) return undefined; // Shows the help.
-  // A verb by its name alone is spoken of, not typed.
-  if (words.length === 1 && program.commands.some((verb) => verb.name() === words[0])) return undefined;
   try {
     program.parse(words, { from: 'user' });
     return undefined;
