@@ -29,6 +29,8 @@ const STORES: Readonly<Record<string, WorkloadKeys>> = {
   redis: fixed('redis'),
   'redis-sentinel': { source: 'redis.source', replicas: 'redis.sentinels' },
   'redis-router': { source: 'redis.source', replicas: 'redis.topology' },
+  // There is one, always.
+  'backup-status': { source: 'backup.status.source', replicas: 'backup.status.source' },
 };
 
 /** By system, as its objects are labelled, and by name of the Deployment or StatefulSet. */

@@ -45,7 +45,7 @@ describe('each tool', () => {
     expect(mod).toContain(`v${each.version}`);
     expect(sum.match(/^\S+ v\S+ h1:\S+=$/gm)?.length).toBeGreaterThan(5);
     if (each.module.package === '.') expect(fs.existsSync(path.join(directory, 'main.go'))).toBe(true);
-    else expect(mod).toContain(each.module.package.replace(/\/cmd\/.*$/, ''));
+    else expect(mod).toContain(each.module.package.replace(/\/cmd(\/.*)?$/, ''));
   });
 
   test('is released by its vendor only with a whole checksum, over TLS', () => {
