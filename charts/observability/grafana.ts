@@ -15,8 +15,8 @@ import type { ServerFiles } from './server';
 import { Server } from './server';
 import type { GrafanaValues } from './values';
 
-/** User that the upstream image runs as. */
-const USER = 472;
+/** The image runs as any user; its own, 472, may be somebody's on a node. */
+const USER = 10_472;
 const PORT = 3000;
 const PROVISIONING = '/etc/grafana/provisioning';
 const DASHBOARDS = '/etc/grafana/dashboards';
@@ -57,7 +57,7 @@ export class Grafana extends Server {
       resources: values.resources,
       args: [],
       env: settings(host),
-      probes: { liveness: '/api/health', readiness: '/api/health' },
+      probes: { liveness: '/healthz', readiness: '/api/health' },
       // It makes its tables first.
       startup: Duration.minutes(3),
       files: filesOf([...dashboards.keys()]),

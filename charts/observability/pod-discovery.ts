@@ -16,7 +16,9 @@ export const podFile = (namespace: string): string => `${FOLDER}/${namespace}.js
 /** The program that writes the pods of namespaces into files, from the image of `images/prometheus`. */
 export function podDiscovery(image: string, namespaces: readonly string[], interval: Duration): Beside {
   // Where the API server does not answer it goes on asking, and a restart would mend nothing; where it hangs, one does.
-  const asks: Probe = { exec: { command: ['sh', '-c', `test -n "$(find ${ASKED} -mmin -3)"`] } };
+  const asked = (minutes: number): Probe => ({
+    exec: { command: ['sh', '-c', `test -n "$(find ${ASKED} -mmin -${minutes})"`] },
+  });
   return {
     volumes: [
       { name: VOLUME, emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
@@ -37,9 +39,9 @@ export function podDiscovery(image: string, namespaces: readonly string[], inter
         scratch: SCRATCH,
         mounts: [{ name: VOLUME, mountPath: FOLDER }],
         probes: {
-          startup: { ...asks, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 60 },
-          liveness: { ...asks, periodSeconds: 60, timeoutSeconds: 5, failureThreshold: 2 },
-          readiness: { ...asks, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+          startup: { ...asked(3), periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 60 },
+          liveness: { ...asked(5), periodSeconds: 60, timeoutSeconds: 5, failureThreshold: 2 },
+          readiness: { ...asked(3), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
         },
       },
     ],

@@ -54,7 +54,10 @@ export async function promtool(manifests: string, folder: string): Promise<reado
   for (const [name, text] of Object.entries(rules)) fs.writeFileSync(path.join(ruleFolder, name), text);
   const config = path.join(folder, 'prometheus.yml');
   // It reads the rules where the configuration says.
-  fs.writeFileSync(config, prometheus.replaceAll('/etc/prometheus-rules', ruleFolder));
+  const read = prometheus.replaceAll('/etc/prometheus-rules', ruleFolder).replaceAll('/etc/prometheus-tokens', folder);
+  // Of a token it only looks whether there is one.
+  for (const [, token = ''] of read.matchAll(/credentials_file: (\S+)/g)) fs.writeFileSync(token, 'a-token');
+  fs.writeFileSync(config, read);
   const argv = ['promtool', 'check', 'config', '--lint=all', '--lint-fatal', config];
   return complaints('promtool', await run(argv));
 }

@@ -39,11 +39,11 @@ const dashboard = (topic: string): Dashboard =>
 describe('Grafana', () => {
   it('runs as the user of its image, answers probes, and keeps nothing', () => {
     const set = storeOf(prod, 'grafana');
-    expect(set.spec.template.spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 472 });
+    expect(set.spec.template.spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 10_472 });
     expect(first(set)).toMatchObject({
       image: IMAGES.observability.grafana,
       ports: [{ containerPort: 3000 }],
-      livenessProbe: { httpGet: { path: '/api/health' } },
+      livenessProbe: { httpGet: { path: '/healthz' } },
       readinessProbe: { httpGet: { path: '/api/health' } },
     });
     expect(set.spec.volumeClaimTemplates).toBeUndefined();
