@@ -19,6 +19,7 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'noodle-core-dev/postgres-pooler': ['noodle-core-dev/postgres:5432'],
   'noodle-core-dev/postgres': [],
   'noodle-core-dev/redis': [],
+  'noodle-core-dev/backup-status': [],
   'noa-server-dev/ui': ['noa-server-dev/mcp:8001'],
   'noa-server-dev/mcp': ['noa-server-dev/claude-flow:9100'],
   'noa-server-dev/claude-flow': [
@@ -37,13 +38,14 @@ const EDGES: Readonly<Record<string, readonly string[]>> = {
   'noa-server-dev/postgres-pooler': ['noa-server-dev/postgres:5432'],
   'noa-server-dev/postgres': [],
   'noa-server-dev/redis': [],
+  'noa-server-dev/backup-status': [],
   // Metrics are asked for at the port that has them, and at no other.
   'observability-dev/prometheus': [
     'observability-dev/alertmanager:9093',
     ...['noodle-core-dev', 'noa-server-dev'].flatMap((name) => [`${name}/postgres:9187`, `${name}/redis:9121`]),
     ...['noodle-core-dev/noodle-runtime:8080', 'noodle-core-dev/noodle-ide:8080', 'noa-server-dev/ui:3000'],
     ...['noa-server-dev/mcp:8001', 'noa-server-dev/claude-flow:9100', 'noa-server-dev/agentic-os:9200'],
-    'noa-server-dev/llama-cpp:8080',
+    ...['noa-server-dev/llama-cpp:8080', 'noodle-core-dev/backup-status:9091', 'noa-server-dev/backup-status:9091'],
   ],
   'observability-dev/alertmanager': [],
 };

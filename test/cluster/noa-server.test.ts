@@ -7,7 +7,17 @@ jest.setTimeout(300_000);
 
 const NAMESPACE = 'noa-server-dev';
 const HOST = 'noa.trellis.localhost';
-const SERVICES = ['ui', 'mcp', 'claude-flow', 'agentic-os', 'llama-cpp', 'postgres', 'postgres-pooler', 'redis'];
+const SERVICES = [
+  'ui',
+  'mcp',
+  'claude-flow',
+  'agentic-os',
+  'llama-cpp',
+  'postgres',
+  'postgres-pooler',
+  'redis',
+  'backup-status',
+];
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 

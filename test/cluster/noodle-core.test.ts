@@ -31,7 +31,7 @@ describe('NoodleCore on the local cluster', () => {
   });
 
   test('runs the runtime, the IDE, PostgreSQL behind its pooler, and Redis, every pod Ready', async () => {
-    const services = ['noodle-runtime', 'noodle-ide', 'postgres', 'postgres-pooler', 'redis'];
+    const services = ['noodle-runtime', 'noodle-ide', 'postgres', 'postgres-pooler', 'redis', 'backup-status'];
     expect(new Set(pods.map(serviceOf))).toEqual(new Set(services));
     expect(pods.filter((pod) => !isReady(pod)).map(nameOf)).toEqual([]);
     const { stdout } = await trellis('status');
