@@ -82,7 +82,7 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
 async function engineSuite(ui: StepUi): Promise<SuiteResult> {
   await first(ui, [
     packagesStep,
-    toolsStep(['pulumi', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']),
+    toolsStep(['pulumi', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'unseal']),
     dockerStep,
   ]);
   const { env } = await prepareEngine(ui.report);
@@ -94,7 +94,7 @@ let started = false;
 
 async function clusterSuite(ui: StepUi): Promise<SuiteResult> {
   started = (await clusterStatus()).state !== 'running';
-  await first(ui, [...bringUp({ stack: 'dev', yes: true, wait: 30 }), toolsStep(['versitygw'])]);
+  await first(ui, [...bringUp({ stack: 'dev', yes: true, wait: 30 }), toolsStep(['versitygw', 'docker-compose'])]);
   return runJest({ project: 'cluster', folder: root, workers: 1, env: await engineEnv(), ui });
 }
 
