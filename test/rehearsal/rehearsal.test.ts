@@ -78,10 +78,12 @@ describe('a bad image in the rehearsal of prod', () => {
   const RUNTIME = `${APPS}/deployments/noodle-runtime`;
   /** No registry has a name below .invalid: the pull is simulated, and fails. */
   const BAD = 'registry.invalid/shop/runtime:2';
-  const failing = async (): Promise<readonly V1Pod[]> =>
-    (await cluster.pods()).filter(({ status }) =>
-      status?.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'ErrImagePull'),
-    );
+  /** Pods that can't pull, those that are ending aside. */
+  const failing = async (): Promise<readonly (string | undefined)[]> =>
+    (await cluster.pods())
+      .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+      .filter(({ status }) => status?.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'ErrImagePull'))
+      .map(({ metadata }) => metadata?.name);
 
   it('is stopped by the progress deadline, in the pod’s own words, while all others serve', async () => {
     const flags = ['-s', 'prod', '--simulate', '--set', `noodleCore.runtime.source=image:${BAD}`];
