@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { isReady, endCommands, startTrellis, trellis, until } from '../support/cluster';
 import { checkpointFile } from '../../local/engine';
