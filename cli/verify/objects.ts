@@ -52,9 +52,16 @@ function beganAndEnded({ metadata, status }: V1Job): string | undefined {
   return ended ? String(metadata?.creationTimestamp) : undefined;
 }
 
-/** Failed Jobs; of a CronJob only its last run that has ended counts. */
+const hasFailed = ({ status }: V1Job): boolean => condition(status?.conditions, 'Failed')?.status === 'True';
+
+/** Whether somebody started it by a command, which told them how it ended. */
+const byHand = ({ metadata }: V1Job): boolean =>
+  metadata?.annotations?.['cronjob.kubernetes.io/instantiate'] === 'manual';
+
+/** Failed Jobs; of a CronJob only its last run that has ended counts, and of those made by hand only what ended well. */
 export function jobsFinding(jobs: readonly V1Job[]): Finding {
   const ended = jobs
+    .filter((job) => !(byHand(job) && hasFailed(job)))
     .flatMap((job) => {
       const began = beganAndEnded(job);
       return began === undefined ? [] : [{ job, began }];
@@ -67,8 +74,8 @@ export function jobsFinding(jobs: readonly V1Job[]): Finding {
     if (!last.has(key)) last.set(key, job);
   }
   const failed = [...last.values()].flatMap((job) => {
-    const failure = condition(job.status?.conditions, 'Failed');
-    return failure?.status === 'True' ? [`${named(job)} (${failure.reason ?? 'failed'})`] : [];
+    const reason = condition(job.status?.conditions, 'Failed')?.reason ?? 'failed';
+    return hasFailed(job) ? [`${named(job)} (${reason})`] : [];
   });
   if (failed.length > 0) return { title: 'jobs', ok: false, detail: `failed: ${failed.join(', ')}` };
   return { title: 'jobs', ok: true, detail: last.size === 0 ? 'none has run' : `${last.size} ended well` };

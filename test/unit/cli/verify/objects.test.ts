@@ -126,6 +126,16 @@ describe('jobs', () => {
     expect(jobsFinding([job('dump-0', '00:00', 'Complete', 'dump'), failed])).toMatchObject({ ok: false });
   });
 
+  test('that a command started and told of do not count where they failed', () => {
+    const annotations = { 'cronjob.kubernetes.io/instantiate': 'manual' };
+    const byHand = (one: V1Job): V1Job => ({ ...one, metadata: { ...one.metadata, annotations } });
+    const refused = byHand(job('dump-9', '09:00', 'Failed', 'dump'));
+    const scheduled = job('dump-1', '01:00', 'Failed', 'dump');
+    expect(jobsFinding([refused])).toMatchObject({ ok: true });
+    expect(jobsFinding([scheduled, refused])).toMatchObject({ ok: false });
+    expect(jobsFinding([scheduled, byHand(job('dump-2', '02:00', 'Complete', 'dump'))])).toMatchObject({ ok: true });
+  });
+
   test('may be none', () => expect(jobsFinding([])).toMatchObject({ ok: true, detail: 'none has run' }));
 });
 
