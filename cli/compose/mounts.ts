@@ -41,7 +41,7 @@ export class MountedFiles {
     for (const mount of container.volumeMounts ?? []) {
       const volume = this.volumeOf(workload, mount);
       if (volume.emptyDir !== undefined && !isShared(workload, mount.name)) {
-        tmpfs.push(scratch(mount, volume.emptyDir.sizeLimit));
+        tmpfs.push(scratch(mount, volume.emptyDir.sizeLimit, userOf(workload, container)));
         continue;
       }
       const source = this.source(workload, volume, mount);
@@ -118,7 +118,27 @@ const isShared = ({ pod }: Workload, name: string): boolean =>
     volumeMounts.some((mount) => mount.name === name && mount.mountPath !== '/tmp'),
   ).length > 1;
 
-const scratch = ({ mountPath }: KubeMount, sizeLimit: string | undefined): string => {
+/** Numeric user and group of a container's process; nothing where the image says it. */
+export const userOf = (
+  { pod }: Workload,
+  container: KubeContainer,
+): readonly [user: number, group: number] | undefined => {
+  const user = container.securityContext?.runAsUser ?? pod.securityContext?.runAsUser;
+  if (user === undefined) return undefined;
+  return [user, container.securityContext?.runAsGroup ?? pod.securityContext?.runAsGroup ?? user];
+};
+
+/** The engine gives it the mode of the image's own folder, so it has to be the user's. */
+const scratch = (
+  { mountPath }: KubeMount,
+  sizeLimit: string | undefined,
+  owner: readonly [user: number, group: number] | undefined,
+): string => {
   const bytes = sizeLimit === undefined ? undefined : bytesOf(sizeLimit);
-  return `${mountPath}:mode=1777${bytes === undefined ? '' : `,size=${bytes.slice(0, -1)}`}`;
+  const options = [
+    'mode=1777',
+    ...(owner === undefined ? [] : [`uid=${owner[0]}`, `gid=${owner[1]}`]),
+    ...(bytes === undefined ? [] : [`size=${bytes.slice(0, -1)}`]),
+  ];
+  return `${mountPath}:${options.join(',')}`;
 };

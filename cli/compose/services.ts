@@ -1,5 +1,5 @@
 import type { MountedFiles } from './mounts';
-import { groupOf } from './mounts';
+import { groupOf, userOf } from './mounts';
 import type { ServiceNames } from './names';
 import { bytesOf, cpusOf } from './quantity';
 import { literal } from './secrets';
@@ -68,8 +68,7 @@ const after = (
 
 function containerOf(workload: Workload, container: KubeContainer, around: Surroundings): ComposeService {
   const { command, args, env = [], resources } = container;
-  const user = container.securityContext?.runAsUser ?? workload.pod.securityContext?.runAsUser;
-  const group = container.securityContext?.runAsGroup ?? workload.pod.securityContext?.runAsGroup ?? user;
+  const owner = userOf(workload, container);
   const { volumes, tmpfs } = around.files.of(workload, container);
   const cpus = resources?.limits?.cpu === undefined ? undefined : cpusOf(resources.limits.cpu);
   const memory = resources?.limits?.memory === undefined ? undefined : bytesOf(resources.limits.memory);
@@ -79,8 +78,8 @@ function containerOf(workload: Workload, container: KubeContainer, around: Surro
     ...(command === undefined ? {} : { entrypoint: command.map(literal) }),
     ...(args === undefined ? {} : { command: args.map((text) => literal(around.names.rewrite(text))) }),
     environment: Object.fromEntries(env.map((one) => [one.name, valueOf(one, workload, around)])),
-    ...(user === undefined ? {} : { user: `${user}:${group}` }),
-    ...(group === groupOf(workload) ? {} : { group_add: [String(groupOf(workload))] }),
+    ...(owner === undefined ? {} : { user: owner.join(':') }),
+    ...(owner?.[1] === groupOf(workload) ? {} : { group_add: [String(groupOf(workload))] }),
     // As the pods have it: nothing is written to the image, and nothing is gained by a setuid program.
     read_only: true,
     cap_drop: ['ALL'],

@@ -88,6 +88,12 @@ describe('the dev environment under Compose', () => {
     });
   });
 
+  test('gives each program folders in memory that it can write to', () => {
+    const { tmpfs } = serviceOf(made, 'noodle-core-noodle-runtime');
+    expect(tmpfs).toContainEqual(expect.stringMatching(/^\/app\/data:mode=1777,uid=10001,gid=10001,size=\d+$/));
+    expect(tmpfs).toContainEqual(expect.stringMatching(/^\/tmp:mode=1777,uid=10001,/));
+  });
+
   test('keeps what stands beside a container in its network', () => {
     expect(serviceOf(made, 'noodle-core-postgres-exporter').network_mode).toBe('service:noodle-core-postgres');
   });
