@@ -64,8 +64,9 @@ interface Job {
   readonly pod: PodSpec;
 }
 
-// Jobs of the last three days can be read; failed ones are counted on top.
-const KEPT_JOBS = { history: 3, ttl: Duration.days(3) } as const;
+// Jobs of the last three days can be read; failed ones are counted on top. One with a volume of its own keeps it for as long as it is
+// there, and the next needs the room.
+const KEPT_JOBS = { history: 3, ttl: Duration.days(3), ttlWithVolume: Duration.hours(1) } as const;
 const ARCHIVES = '/backup';
 const SCRATCH = '/scratch';
 const KEY = { directory: '/run/secrets/backup-key', name: 'BACKUP_KEY' } as const;
@@ -252,7 +253,7 @@ export class BackupJobs extends Construct implements IClient {
           spec: {
             backoffLimit: 2,
             activeDeadlineSeconds: deadline.toSeconds(),
-            ttlSecondsAfterFinished: KEPT_JOBS.ttl.toSeconds(),
+            ttlSecondsAfterFinished: keptFor(pod).toSeconds(),
             podFailurePolicy: {
               // The generated type wants pod conditions beside it, which the API server does not.
               rules: [
@@ -270,6 +271,9 @@ export class BackupJobs extends Construct implements IClient {
     return policy;
   }
 }
+
+const keptFor = ({ volumes = [] }: PodSpec): Duration =>
+  volumes.some(({ ephemeral }) => ephemeral !== undefined) ? KEPT_JOBS.ttlWithVolume : KEPT_JOBS.ttl;
 
 /** What jobs that stream need, whatever the size of the data. */
 export const streaming = (): ContainerResources => compute([50, 1000], [64, 512]);

@@ -40,10 +40,17 @@ export class JobRunner {
     const started = job.metadata?.name ?? '';
     const outcome = await this.ended(started, progress);
     const log = await this.logOf(started);
+    // Its volume goes with it, which the next drill needs the room of.
+    if (task.task === 'drill') await this.remove(started);
     if (outcome === 'complete') return archivesIn(log.text);
     throw new CliError(
       `${task.task} of ${this.namespace}/${name} failed (Job ${started}, ${log.state}):\n${lastLines(log.text)}`,
     );
+  }
+
+  private async remove(name: string): Promise<void> {
+    const { namespace } = this;
+    await this.asked(() => this.batch.deleteNamespacedJob({ namespace, name, propagationPolicy: 'Background' }));
   }
 
   private async ended(name: string, progress: Report): Promise<'complete' | 'failed'> {
