@@ -28,6 +28,9 @@ export interface ComposeVerbOptions {
 const SYSTEMS = ['noodle-core', 'noa-server'] as const;
 const REFERENCE = 'images/reference-service';
 
+/** Verbs of Docker Compose after which containers read their secrets. */
+const READING: ReadonlySet<string> = new Set(['up', 'create', 'run', 'start', 'restart']);
+
 interface Written {
   readonly made: Composition;
   readonly file: string;
@@ -85,7 +88,7 @@ export async function compose(
   const program = await ensureTool('docker-compose', say);
   await bundleReferenceService();
   makeTinyModel();
-  const authority = await writeSecrets(environment, made);
+  const authority = READING.has(verb) ? await writeSecrets(environment, made) : undefined;
   const env = { ...dockerEnvironment(docker), ...composeEnvironment(environment, made) };
   const hand = async (...own: readonly string[]): Promise<number> => {
     const child = spawn(program, ['--file', file, ...own], {
@@ -98,7 +101,9 @@ export async function compose(
   };
   // Images name their base, which Compose itself would not build first.
   const first = verb === 'up' || verb === 'build' ? await hand('build', 'base') : EXIT.ok;
-  const code = first === EXIT.ok ? await hand(...args) : first;
+  // It would print every value.
+  const shown = verb === 'config' ? [...args, '--no-interpolate'] : args;
+  const code = first === EXIT.ok ? await hand(...shown) : first;
   if (verb === 'down') emptyRunFolder(composeRunFolder(environment));
   if (code !== 0) throw new CliError(`docker compose ${args.join(' ')} ended with ${code}.`, EXIT.failed);
   if (verb !== 'up') return;

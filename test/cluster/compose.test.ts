@@ -16,6 +16,10 @@ describe('the systems under Docker Compose', () => {
 
   test.each(['dev', 'staging'])('the file of %s is accepted by Compose', async (environment) => {
     const { stdout } = await trellis('compose', environment, 'config', '--services');
+    const { stdout: whole } = await trellis('compose', environment, 'config');
+    expect(whole).toContain('${NOODLE_CORE_POSTGRES:?}');
+    expect(whole).not.toContain(composeSecret(environment, 'noodle-core-postgres'));
+    expect(fs.existsSync(composeRunFolder(environment))).toBe(false);
     expect(stdout.trim().split('\n')).toEqual(expect.arrayContaining(['noodle-core-noodle-runtime', 'noa-server-ui']));
   });
 
