@@ -39,7 +39,8 @@ describe('objects that do not become ready', () => {
 
   /** All at once: each takes its whole time. */
   const broken = (): string => {
-    const crash = 'echo reading settings; echo "cannot open /app/config/missing.json" >&2; exit 3';
+    // On one stream: the runtime reads two of them in whichever order.
+    const crash = '{ echo reading settings; echo "cannot open /app/config/missing.json"; } >&2; exit 3';
     const claim = {
       metadata: metadata('unbound'),
       spec: {
