@@ -2,6 +2,7 @@ import { inRun } from './mounts';
 import type { ServiceNames } from './names';
 import type { ComposeService, KubeObject, SharedFolder, Workload } from './model';
 import { ComposeError } from './model';
+import { systemOf } from './workloads';
 
 interface IngressSpec {
   readonly rules: readonly {
@@ -43,10 +44,7 @@ export const certificateFolder = (host: string): string => `edge-${host}`;
 function routesOf(objects: readonly KubeObject[], names: ServiceNames, systems: readonly string[]): readonly Route[] {
   const problems: string[] = [];
   const routes = objects
-    .filter(
-      ({ kind, metadata }) =>
-        kind === 'Ingress' && systems.includes(metadata.labels?.['app.kubernetes.io/part-of'] ?? ''),
-    )
+    .filter((object) => object.kind === 'Ingress' && systems.includes(systemOf(object)))
     .flatMap(({ metadata, spec }) =>
       (spec as unknown as IngressSpec).rules.flatMap(({ host, http }) => {
         const service = http.paths.find(({ path }) => path === '/')?.backend.service;

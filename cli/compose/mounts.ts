@@ -13,6 +13,7 @@ import type {
   Workload,
 } from './model';
 import { RUN_FOLDER } from './model';
+import { configMapData } from './workloads';
 
 /** What the volumes of a container become. */
 export interface Mounts {
@@ -75,12 +76,10 @@ export class MountedFiles {
   }
 
   private config({ system, namespace, service }: Workload, name: string, items?: readonly KeyToPath[]): string {
-    const map = this.objects.find(
-      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name && metadata.namespace === namespace,
-    );
+    const data = configMapData(this.objects, namespace, name) ?? {};
     const folder = `config/${system}/${name}`;
-    for (const { key, path } of items ?? Object.keys(map?.data ?? {}).map((one) => ({ key: one, path: one }))) {
-      const text = map?.data?.[key];
+    for (const { key, path } of items ?? Object.keys(data).map((one) => ({ key: one, path: one }))) {
+      const text = data[key];
       if (text === undefined) this.problems.push(`${service}: there is no key '${key}' in the ConfigMap ${name}`);
       else this.configs.set(`${folder}/${path}`, this.names.rewrite(text));
     }

@@ -4,6 +4,7 @@ import type { ServiceNames } from './names';
 import { bytesOf, cpusOf } from './quantity';
 import { literal } from './secrets';
 import type { SecretTexts } from './secrets';
+import { configMapData } from './workloads';
 import type { ComposeService, KubeContainer, KubeEnv, KubeObject, KubeProbe, Workload } from './model';
 
 /** What containers are turned into services with. */
@@ -102,10 +103,7 @@ function valueOf({ name, value, valueFrom }: KubeEnv, workload: Workload, around
     if (text !== undefined) return names.rewrite(text);
   }
   if (map !== undefined) {
-    const text = objects.find(
-      ({ kind, metadata }) =>
-        kind === 'ConfigMap' && metadata.name === map.name && metadata.namespace === workload.namespace,
-    )?.data?.[map.key];
+    const text = configMapData(objects, workload.namespace, map.name)?.[map.key];
     if (text !== undefined) return literal(names.rewrite(text));
   }
   if (fieldRef?.fieldPath === 'metadata.name') return `${workload.name}-0`;
@@ -140,12 +138,7 @@ function backends(workload: Workload, around: Surroundings): Readonly<Record<str
   const said = [
     ...(main?.env ?? []).map((one) => valueOf(one, workload, around)),
     ...(workload.pod.volumes ?? []).flatMap(({ configMap }) =>
-      around.objects
-        .filter(
-          ({ kind, metadata }) =>
-            kind === 'ConfigMap' && metadata.namespace === workload.namespace && metadata.name === configMap?.name,
-        )
-        .flatMap(({ data = {} }) => Object.values(data)),
+      Object.values(configMapData(around.objects, workload.namespace, configMap?.name ?? '') ?? {}),
     ),
   ].join('\n');
   const needed = around.workloads.filter(
