@@ -90,11 +90,12 @@ describe('who may talk to whom, tried from inside each pod', () => {
       .filter(({ name }) => name !== CONTROLLER)
       .flatMap(({ name, ip, ports }) => ports.map((port) => ({ ip, port, member: name, name: `${name}:${port}` })));
     const network = await PodNetwork.open();
-    for (const { name, ip } of members) {
+    const tried = members.map(async ({ name, ip }) => {
       const others = targets.filter((target) => target.ip !== ip);
       const open = await network.connects(ip, others);
       others.forEach((target, index) => open[index] === true && made.add(`${name} → ${target.name}`));
-    }
+    });
+    await Promise.all(tried);
   });
 
   test('every pod that runs is in the list, and every one in the list runs', () => {

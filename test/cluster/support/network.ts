@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 
 import { HOST_LINK, NETNS } from '../../../local/cluster/network';
 import { root } from '../../../local/paths';
+import { recordOf } from '../../../local/process';
 import { ClusterTestError } from '../../support/cluster';
 
 const run = promisify(execFile);
@@ -55,14 +56,19 @@ export async function hostAddress(): Promise<string> {
   return address;
 }
 
+/** Every process by its age: ids begin again at the lowest when they run out, so that a smaller one is not always older. */
+function oldestFirst(): readonly number[] {
+  const processes = fs.readdirSync('/proc').flatMap((entry) => {
+    const record = /^\d+$/.test(entry) ? recordOf(entry, Number(entry), []) : undefined;
+    return record === undefined ? [] : [record];
+  });
+  return processes.sort((a, b) => Number(a.startTime) - Number(b.startTime)).map(({ pid }) => pid);
+}
+
 /** The network of each pod, by its address, as its processes see it. */
 export async function podNamespaces(): Promise<ReadonlyMap<string, string>> {
   const byInode = new Map<string, string>();
-  for (const pid of fs
-    .readdirSync('/proc')
-    .map(Number)
-    .filter(Boolean)
-    .sort((a, b) => a - b)) {
+  for (const pid of oldestFirst()) {
     try {
       const inode = fs.readlinkSync(`/proc/${pid}/ns/net`);
       // The first process of a pod stays as long as the pod does; a probe's is gone in a moment.
