@@ -180,6 +180,7 @@ export class BackupJobs extends Construct implements IClient {
     const { source, settings } = this.props;
     const { target, status, image } = settings;
     const archives = target._volume !== undefined;
+    const { volumes, mounts } = target._files;
     const env = {
       ...own.env,
       ...target._env(this),
@@ -199,6 +200,7 @@ export class BackupJobs extends Construct implements IClient {
       volumes: [
         ...own.volumes,
         { name: 'key', secret },
+        ...volumes,
         // The identity that decrypts is written here, in memory.
         { name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
         ...(archives ? [{ name: 'archives', persistentVolumeClaim: { claimName: this.name } }] : []),
@@ -213,6 +215,7 @@ export class BackupJobs extends Construct implements IClient {
             ...own.mounts,
             { name: 'key', mountPath: KEY.directory, readOnly: true },
             { name: 'run', mountPath: '/run/backup' },
+            ...mounts,
             ...(archives
               ? [{ name: 'archives', mountPath: ARCHIVES, ...(task === 'drill' ? { readOnly: true } : {}) }]
               : []),

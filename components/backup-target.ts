@@ -2,9 +2,10 @@ import type { Size } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { secretKey } from './connections';
 import type { EnvMap } from './connections';
+import type { SecretKey } from './database-tls';
 import { declareExternal } from './external';
 import { isCidr } from './http-settings';
-import type { NetworkPolicyPeer } from './kube';
+import type { NetworkPolicyPeer, Volume, VolumeMount } from './kube';
 import type { Late } from './late';
 import type { Problems } from './validation';
 
@@ -22,6 +23,11 @@ export interface ObjectStorageOptions {
   readonly credentialsSecretName: string;
   /** Whether the bucket is a part of the path rather than of the host's name; AWS wants a name. @default true */
   readonly pathStyle?: boolean;
+  /**
+   * Authority that signed the storage's certificate, in a Secret of the namespace; for an `https://` address.
+   * @default - those that the image trusts
+   */
+  readonly authority?: SecretKey;
   /** Addresses that NetworkPolicies open, as a CIDR block. @default "0.0.0.0/0" - any address, on the endpoint's port only */
   readonly cidr?: string;
 }
@@ -41,6 +47,9 @@ const CREDENTIALS = {
   RCLONE_CONFIG_TARGET_ACCESS_KEY_ID: 'ACCESS_KEY_ID',
   RCLONE_CONFIG_TARGET_SECRET_ACCESS_KEY: 'SECRET_ACCESS_KEY',
 };
+
+/** The authority in the jobs' pods. */
+const AUTHORITY = { volume: 'authority', directory: '/run/secrets/backup-authority', file: 'ca.crt' } as const;
 
 /** Where archives are kept. They are encrypted before they get there. */
 export class BackupTarget {
@@ -73,6 +82,16 @@ export class BackupTarget {
     return { peer: { ipBlock: { cidr } }, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
   }
 
+  /** Files that the job's pods need to reach it. @internal */
+  public get _files(): { readonly volumes: readonly Volume[]; readonly mounts: readonly VolumeMount[] } {
+    const authority = this.target.kind === 'volume' ? undefined : this.target.options.authority;
+    if (authority === undefined) return { volumes: [], mounts: [] };
+    const { volume: name, directory: mountPath, file } = AUTHORITY;
+    const { secretName, key } = authority;
+    const secret = { secretName, defaultMode: 0o440, items: [{ key, path: file }] };
+    return { volumes: [{ name, secret }], mounts: [{ name, mountPath, readOnly: true }] };
+  }
+
   /** How the image finds it. Settings of rclone by the name of its remote, `target`. @internal */
   public _env(scope: Construct): EnvMap {
     if (this.target.kind === 'volume') return {};
@@ -83,8 +102,10 @@ export class BackupTarget {
       region = 'us-east-1',
       credentialsSecretName,
       pathStyle = true,
+      authority,
     } = this.target.options;
     declareExternal(scope, 'Secret', credentialsSecretName);
+    if (authority !== undefined) declareExternal(scope, 'Secret', authority.secretName);
     return {
       BACKUP_REMOTE: `target:${[bucket, prefix].filter(Boolean).join('/')}`,
       RCLONE_CONFIG_TARGET_TYPE: 's3',
@@ -93,6 +114,7 @@ export class BackupTarget {
       RCLONE_CONFIG_TARGET_REGION: region,
       RCLONE_CONFIG_TARGET_FORCE_PATH_STYLE: String(pathStyle),
       RCLONE_CONFIG_TARGET_NO_CHECK_BUCKET: 'true',
+      ...(authority === undefined ? {} : { RCLONE_CA_CERT: `${AUTHORITY.directory}/${AUTHORITY.file}` }),
       ...Object.fromEntries(
         Object.entries(CREDENTIALS).map(([name, key]) => [name, secretKey(credentialsSecretName, key)]),
       ),
@@ -111,6 +133,7 @@ export class BackupTarget {
       prefix = '',
       region = '',
       credentialsSecretName,
+      authority,
       cidr = '0.0.0.0/0',
     } = this.target.options;
     problems
@@ -128,6 +151,11 @@ export class BackupTarget {
       )
       .require(/^[a-z0-9-]{0,63}$/.test(region), `${prop}.region must be a name such as eu-central-1, got '${region}'`)
       .dnsSubdomain(`${prop}.credentialsSecretName`, credentialsSecretName)
+      .dnsSubdomain(`${prop}.authority.secretName`, authority?.secretName)
+      .require(
+        authority === undefined || endpoint.startsWith('https:'),
+        `${prop}.authority is for an https address, and ${prop}.endpoint is '${endpoint}'`,
+      )
       .require(isCidr(cidr), `${prop}.cidr must be a CIDR block such as 10.0.0.0/16, got '${cidr}'`);
   }
 }

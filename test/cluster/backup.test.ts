@@ -26,16 +26,23 @@ import { StatefulDatabase } from '../../components/stateful-database';
 import { Cluster, ClusterTestError, isReady, NAMESPACE, startTrellis, trellis, until } from '../support/cluster';
 import { inContainer } from './support/exec';
 import { spellings } from './support/leaks';
+import { registryOf } from './support/images';
+import { ObjectStorage } from './support/object-storage';
 import { objectUrl } from './support/objects';
 
 jest.setTimeout(300_000);
 
 const NAME = 'trellis-test-backup';
 const CORE = `/api/v1/namespaces/${NAME}`;
+const STORE = 'trellis-test-backup-store';
+/** Folder in the bucket. */
+const PREFIX = 'dev/shop';
+const USER = { id: 'canary-id-of-the-storage', secret: 'canary-key-of-the-storage' };
 const SECRETS = [
   'canary-key-of-the-archives-0123456789',
   'canary-password-of-the-database',
   'canary-password-of-redis',
+  USER.secret,
 ];
 const [KEY = '', DATABASE_PASSWORD = '', CACHE_PASSWORD = ''] = SECRETS;
 /** Rows that differ each time that a data folder is made. */
@@ -45,14 +52,15 @@ const ROWS = `create table proof (id int primary key, what text not null);
 describe('a database and a cache whose volumes are lost', () => {
   let cluster: Cluster;
   let made: Archive;
+  let store: ObjectStorage;
 
   const imageOf = async (url: string): Promise<string> => {
     const { spec } = await cluster.get<V1StatefulSet & V1CronJob>(`${url.replace('NS', `namespaces/${NAMESPACE}`)}`);
     return (spec?.jobTemplate?.spec?.template ?? spec?.template)?.spec?.containers[0]?.image ?? '';
   };
 
-  /** Two stores with all that belongs to them, from the images of the dev stack. */
-  async function apply(): Promise<void> {
+  /** Two stores with all that belongs to them, from the images of the dev stack: one backed up to a bucket, the other to a volume. */
+  async function apply(bucket: BackupTarget): Promise<void> {
     const app = new App();
     const chart = new Chart(app, 'backup', { namespace: NAME });
     const removalPolicy = RemovalPolicy.DESTROY;
@@ -61,17 +69,19 @@ describe('a database and a cache whose volumes are lost', () => {
       image: await imageOf('/apis/apps/v1/NS/statefulsets/backup-status'),
       removalPolicy,
     });
-    const common = { image, schedule: '0 0 1 1 *', encryptionKey: KEY, keep: 3, status };
-    const backup = { ...common, target: BackupTarget.volume(Size.gibibytes(1)), drill: { schedule: '0 0 1 1 *' } };
+    const never = { schedule: '0 0 1 1 *' };
+    const backup = { ...never, image, encryptionKey: KEY, keep: 3, status, drill: never };
     new StatefulDatabase(chart, 'db', {
       engine: DatabaseEngine.postgres('15', { image: await imageOf('/apis/apps/v1/NS/statefulsets/postgres') }),
-      ...{ password: DATABASE_PASSWORD, backup, removalPolicy, initScripts: { 'rows.sql': ROWS } },
+      ...{ password: DATABASE_PASSWORD, removalPolicy, initScripts: { 'rows.sql': ROWS } },
+      backup: { ...backup, target: bucket },
       resources: compute([50, 1000], [128, 256]),
       storage: Size.gibibytes(1),
     });
     new CacheStore(chart, 'cache', {
       image: await imageOf('/apis/apps/v1/NS/statefulsets/redis'),
-      ...{ password: CACHE_PASSWORD, backup, removalPolicy, resources: compute([25, 500], [64, 128]) },
+      backup: { ...backup, target: BackupTarget.volume(Size.gibibytes(1)) },
+      ...{ password: CACHE_PASSWORD, removalPolicy, resources: compute([25, 500], [64, 128]) },
       persistence: CachePersistence.appendOnly(Size.gibibytes(1)),
     });
     const tokens = LateTokens.of(app);
@@ -142,8 +152,9 @@ describe('a database and a cache whose volumes are lost', () => {
     await ready(`${name}-0`);
   }
 
-  async function folderOf(claim: string): Promise<string> {
-    const { spec } = await cluster.get<V1PersistentVolumeClaim>(`${CORE}/persistentvolumeclaims/${claim}`);
+  async function folderOf(namespace: string, claim: string): Promise<string> {
+    const claims = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
+    const { spec } = await cluster.get<V1PersistentVolumeClaim>(`${claims}/${claim}`);
     const volume = await cluster.get<V1PersistentVolume>(`/api/v1/persistentvolumes/${spec?.volumeName ?? 'none'}`);
     return volume.spec?.local?.path ?? volume.spec?.hostPath?.path ?? '';
   }
@@ -158,20 +169,34 @@ describe('a database and a cache whose volumes are lost', () => {
     cluster = new Cluster();
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await cluster.create('/api/v1/namespaces', { metadata: { name: NAME, labels } });
-    await apply();
+    const registry = registryOf(await imageOf('/apis/apps/v1/NS/statefulsets/postgres'));
+    store = await ObjectStorage.start(cluster, STORE, registry, USER);
+    const keys = { ACCESS_KEY_ID: USER.id, SECRET_ACCESS_KEY: USER.secret };
+    for (const [name, stringData] of Object.entries({ keys, authority: { 'ca.crt': store.authority } }))
+      await cluster.create(`${CORE}/secrets`, { metadata: { name }, stringData });
+    await apply(
+      BackupTarget.objectStorage({
+        endpoint: `https://${store.host}:${store.port}`,
+        ...{ bucket: store.bucket, prefix: PREFIX, region: store.region, credentialsSecretName: 'keys' },
+        authority: { secretName: 'authority', key: 'ca.crt' },
+      }),
+    );
     await Promise.all(['db-0', 'cache-0', 'backup-status-0'].map(ready));
+    await store.ready();
   });
   afterAll(async () => {
-    await cluster.remove(`/api/v1/namespaces/${NAME}`);
+    for (const name of [NAME, STORE]) await cluster.remove(`/api/v1/namespaces/${name}`);
   });
 
-  test('the rows of the database are read back from its archive', async () => {
+  test('the rows of the database are read back from its archive in object storage', async () => {
     const written = await rows();
     expect(written).toMatch(/^500 [0-9a-f]{32}$/);
     [made] = (await run('db-backup', { task: 'backup' })) as [Archive];
     expect(made.archive).toMatch(/^db-[0-9]{8}T[0-9]{6}Z$/);
     expect(await reported('backup_last_success_timestamp_seconds', 'db')).toBeGreaterThan(Date.now() / 1000 - 120);
     expect(await reported('backup_size_bytes', 'db')).toBe(made.bytes);
+    const kept = fs.readdirSync(path.join(await folderOf(STORE, store.bucket), PREFIX)).sort();
+    expect(kept).toEqual(['.age', '.facts.age', '.sha256'].map((end) => `${made.archive}${end}`));
 
     await destroy('db');
     expect(await rows()).not.toBe(written);
@@ -203,7 +228,7 @@ describe('a database and a cache whose volumes are lost', () => {
     const verified = await reported('backup_last_verified_timestamp_seconds', 'db');
     expect(verified).toBeGreaterThan(Date.now() / 1000 - 120);
 
-    const file = path.join(await folderOf('db-backup'), `${made.archive}.age`);
+    const file = path.join(await folderOf(STORE, store.bucket), PREFIX, `${made.archive}.age`);
     const content = fs.readFileSync(file);
     expect(content.subarray(0, 21).toString()).toBe('age-encryption.org/v1');
     content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;

@@ -15,7 +15,8 @@ import { ModelDescription } from '../../components/model-description';
 import { ModelSource } from '../../components/model-source';
 import { compute } from '../../components/pod';
 import { tinyModel } from '../../images/llama-cpp/model/tiny';
-import { Cluster, info, isReady, NAMESPACE, shellEnvironment, start, until } from '../support/cluster';
+import { Cluster, isReady, NAMESPACE, until } from '../support/cluster';
+import { pushImage, registryOf } from './support/images';
 import { objectUrl } from './support/objects';
 
 jest.setTimeout(300_000);
@@ -53,28 +54,6 @@ describe('a model of a server in the cluster, on llama.cpp without a GPU', () =>
   let llamaImage: string;
   let nodeImage: string;
   let fetchImage: string;
-
-  /** Builds the image of downloads from the base that the stack was built from. */
-  async function buildFetchImage(folder: string): Promise<string> {
-    const env = { ...(await shellEnvironment()), DOCKER_BUILDKIT: '0' };
-    // The registry may have another port on this machine than the name that the cluster knows it by.
-    const own = `${info().registryHost}/${folder.slice(folder.indexOf('/') + 1)}`;
-    const image = `${own}/model-fetch:test`;
-    const build = [
-      'docker',
-      'build',
-      '--quiet',
-      '--network=host',
-      '--tag',
-      image,
-      '--build-arg',
-      `BASE=${folder}/base:dev`,
-    ];
-    expect(await start([...build, 'images/model-fetch'], env).exited).toMatchObject({ code: 0 });
-    const pushed = await start(['docker', 'push', image], env).exited;
-    const [, digest = pushed.output] = /digest: (sha256:[0-9a-f]{64})/.exec(pushed.stdout) ?? [];
-    return `${folder}/model-fetch@${digest}`;
-  }
 
   /** A pod of the reference service's image that runs a script of Node. */
   const nodePod = (app: string, script: string, more: object = {}): object => ({
@@ -188,7 +167,10 @@ describe('a model of a server in the cluster, on llama.cpp without a GPU', () =>
     };
     llamaImage = await imageOf('noa-server-dev', 'llama-cpp');
     nodeImage = await imageOf(NAMESPACE, 'noodle-runtime');
-    fetchImage = await buildFetchImage(llamaImage.slice(0, llamaImage.indexOf('/llama-cpp')));
+    const registry = registryOf(llamaImage);
+    // From the base that the stack was built from.
+    const args = ['--network=host', '--build-arg', `BASE=${registry}/base:dev`];
+    fetchImage = await pushImage(registry, 'model-fetch', 'images/model-fetch', args);
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await cluster.create('/api/v1/namespaces', { metadata: { name: NAME, labels } });
     await serveFile();

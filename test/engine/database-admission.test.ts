@@ -53,6 +53,7 @@ const backup = fc.record(
           bucket: 'backups',
           prefix: 'a/b',
           credentialsSecretName: 'bucket',
+          authority: { secretName: 'authority', key: 'ca.crt' },
         }),
       ),
     ),

@@ -6,7 +6,8 @@ import { ensureAuthority, ensureCertificate } from '../../../local/cluster/pki';
 import { silent } from '../../../local/report';
 import { ensureTool } from '../../../local/toolchain';
 import type { Cluster } from '../../support/cluster';
-import { info, isReady, shellEnvironment, start, until } from '../../support/cluster';
+import { isReady, until } from '../../support/cluster';
+import { pushImage } from './images';
 
 /** A user of the store, who may do everything there. */
 export interface StoreUser {
@@ -14,7 +15,7 @@ export interface StoreUser {
   readonly secret: string;
 }
 
-/** Object storage in a namespace of its own: S3 over TLS, on a disk that goes with its pod. */
+/** Object storage in a namespace of its own: S3 over TLS, with one bucket, which is the volume of the claim of its name. */
 export class ObjectStorage {
   public readonly port = 7443;
   public readonly region = 'local';
@@ -66,6 +67,8 @@ export class ObjectStorage {
     await this.cluster.create('/api/v1/namespaces', { metadata: { name: this.namespace } });
     const stringData = { ...tls, id: user.id, secret: user.secret };
     await this.cluster.create(`${core}/secrets`, { metadata: { name: 'store' }, stringData });
+    const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    await this.cluster.create(`${core}/persistentvolumeclaims`, { metadata: { name: this.bucket }, spec: claim });
     const spec = { selector: { app: 'store' }, ports: [{ port: this.port }] };
     await this.cluster.create(`${core}/services`, { metadata: { name: 'store' }, spec });
     await this.cluster.create(`${core}/pods`, {
@@ -108,7 +111,7 @@ export class ObjectStorage {
       volumes: [
         { name: 'tls', secret: { secretName: 'store', defaultMode: 0o440 } },
         { name: 'data', emptyDir: {} },
-        { name: 'bucket', emptyDir: {} },
+        { name: 'bucket', persistentVolumeClaim: { claimName: this.bucket } },
       ],
     };
   }
@@ -121,12 +124,5 @@ async function buildImage(folder: string, registry: string): Promise<string> {
     path.join(folder, 'Dockerfile'),
     'FROM scratch\nCOPY versitygw /versitygw\nENTRYPOINT ["/versitygw"]\n',
   );
-  const env = { ...(await shellEnvironment()), DOCKER_BUILDKIT: '0' };
-  // The registry may have another port on this machine than the name that the cluster knows it by.
-  const name = `${registry.slice(registry.indexOf('/') + 1)}/versitygw`;
-  const image = `${info().registryHost}/${name}:test`;
-  const built = await start(['docker', 'build', '--quiet', '--tag', image, folder], env).exited;
-  const pushed = built.code === 0 ? await start(['docker', 'push', image], env).exited : built;
-  const [, digest = pushed.output] = /digest: (sha256:[0-9a-f]{64})/.exec(pushed.stdout) ?? [];
-  return `${registry}/versitygw@${digest}`;
+  return pushImage(registry, 'versitygw', folder);
 }

@@ -146,6 +146,7 @@ test('with object storage there is no volume, and nothing but its port is open',
     credentialsSecretName: 'bucket-credentials',
     cidr: '10.1.0.0/16',
     pathStyle: false,
+    authority: { secretName: 'own-authority', key: 'root.pem' },
   });
   const { chart, pod } = build({ ...drilled, target });
   expect(inventory(chart)).not.toContain('PersistentVolumeClaim/postgres-backup');
@@ -155,6 +156,13 @@ test('with object storage there is no volume, and nothing but its port is open',
   expect(variable(pod, 'RCLONE_CONFIG_TARGET_SECRET_ACCESS_KEY')?.valueFrom).toEqual({
     secretKeyRef: { name: 'bucket-credentials', key: 'SECRET_ACCESS_KEY' },
   });
+  for (const name of ['postgres-backup', 'postgres-drill']) {
+    const job = find(chart, 'batch/v1/CronJob', name).spec.jobTemplate.spec.template.spec;
+    const { secret } = job.volumes?.find((one) => one.name === 'authority') ?? {};
+    expect(secret).toMatchObject({ secretName: 'own-authority', items: [{ key: 'root.pem', path: 'ca.crt' }] });
+    const mount = job.containers[0]?.volumeMounts?.find((one) => one.name === 'authority');
+    expect(env(job, 'RCLONE_CA_CERT')).toBe(`${mount?.mountPath}/ca.crt`);
+  }
   const edge = { to: [{ ipBlock: { cidr: '10.1.0.0/16' } }], ports: [{ protocol: 'TCP', port: 9000 }] };
   expect(policy(chart, 'postgres-backup').egress).toContainEqual(edge);
   expect(policy(chart, 'postgres-drill').egress).toContainEqual(edge);
@@ -172,6 +180,7 @@ test.each([
   });
   expect(env(pod, 'BACKUP_REMOTE')).toBe('target:backups');
   expect(env(pod, 'RCLONE_CONFIG_TARGET_REGION')).toBe('us-east-1');
+  expect(variable(pod, 'RCLONE_CA_CERT')).toBeUndefined();
 });
 
 const storage = { endpoint: 'https://s3.example.com', bucket: 'backups', credentialsSecretName: 'bucket' };
@@ -182,6 +191,16 @@ test.each([
   ['a prefix that begins with a slash', { prefix: '/a' }, /^backup.target.prefix must be folders/],
   ['a region with a blank', { region: 'eu central' }, /^backup.target.region must be a name/],
   ['a Secret in capitals', { credentialsSecretName: 'Bucket' }, /^backup.target.credentialsSecretName must be/],
+  [
+    'an authority without a name',
+    { authority: { secretName: 'A_B', key: 'ca.crt' } },
+    /^backup.target.authority.secretName must be/,
+  ],
+  [
+    'an authority for plain http',
+    { endpoint: 'http://minio', authority: { secretName: 'own', key: 'ca.crt' } },
+    /^backup.target.authority is for an https address, and backup.target.endpoint is 'http:\/\/minio'/,
+  ],
   ['a range that is none', { cidr: '10.0.0.0' }, /^backup.target.cidr must be a CIDR block/],
 ])('%s is refused', (_what, changes, expected) => {
   const target = BackupTarget.objectStorage({ ...storage, ...changes });

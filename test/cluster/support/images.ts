@@ -1,0 +1,33 @@
+import { ClusterTestError, info, shellEnvironment, start } from '../../support/cluster';
+
+/** Where an image of the cluster is kept: `localhost:5000/trellis` of `localhost:5000/trellis/postgres@sha256:…`. */
+export const registryOf = (image: string): string => image.slice(0, image.lastIndexOf('/'));
+
+/**
+ * Builds an image from a folder and pushes it to the registry of the cluster.
+ *
+ * @param registry folder in the registry, as the cluster names it
+ * @param args of the build, beside tag and folder
+ * @returns its reference by digest, as the cluster names it
+ * @throws ClusterTestError with what Docker says
+ */
+export async function pushImage(
+  registry: string,
+  name: string,
+  folder: string,
+  args: readonly string[] = [],
+): Promise<string> {
+  const env = { ...(await shellEnvironment()), DOCKER_BUILDKIT: '0' };
+  // The registry may have another port on this machine than the name that the cluster knows it by.
+  const image = `${info().registryHost}/${registry.slice(registry.indexOf('/') + 1)}/${name}:test`;
+  for (const argv of [
+    ['docker', 'build', '--quiet', '--tag', image, ...args, folder],
+    ['docker', 'push', image],
+  ]) {
+    const { code, output, stdout } = await start(argv, env).exited;
+    if (code !== 0) throw new ClusterTestError(`${argv.join(' ')}: ${output}`);
+    const [, digest] = /digest: (sha256:[0-9a-f]{64})/.exec(stdout) ?? [];
+    if (digest !== undefined) return `${registry}/${name}@${digest}`;
+  }
+  throw new ClusterTestError(`The registry named no digest of ${image}.`);
+}
