@@ -1,38 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { V1Deployment, V1Pod, V2HorizontalPodAutoscaler } from '@kubernetes/client-node';
 
-import { Cluster, endCommands, info, NAMESPACE, request, startTrellis, trellis, until } from '../support/cluster';
+import { Cluster, endCommands, info, NAMESPACE, startTrellis, trellis, until } from '../support/cluster';
+import { Traffic } from './support/traffic';
 
 jest.setTimeout(300_000);
 
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-runtime`;
 const SCALER = `/apis/autoscaling/v2/namespaces/${NAMESPACE}/horizontalpodautoscalers/noodle-runtime`;
 const SOURCE = 'noodleCore.runtime.source';
-
-/** Requests one after the other until it is told to end; what was no 200 is kept. */
-class Traffic {
-  public sent = 0;
-  public readonly failed: string[] = [];
-  private going = true;
-  private readonly done = this.run();
-
-  private async run(): Promise<void> {
-    while (this.going) {
-      this.sent++;
-      await request('/health').then(
-        ({ status }) => status === 200 || this.failed.push(String(status)),
-        (error: unknown) => this.failed.push(String(error)),
-      );
-      await sleep(100);
-    }
-  }
-
-  public async end(): Promise<void> {
-    this.going = false;
-    await this.done;
-  }
-}
 
 describe('a roll-out on the local cluster', () => {
   let cluster: Cluster;
@@ -62,7 +37,7 @@ describe('a roll-out on the local cluster', () => {
     const { spec } = await deployment();
     [good, deadline] = [spec?.template.spec?.containers[0]?.image, spec?.progressDeadlineSeconds];
     before = await uids('noodle-runtime');
-    traffic = new Traffic();
+    traffic = new Traffic('/health');
   });
   afterAll(async () => {
     await traffic?.end();
