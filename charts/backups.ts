@@ -7,7 +7,8 @@ import type { RemovalPolicy } from '../components/release-options';
 import type { BackupValues, StoreBackupValues } from './values';
 
 interface BackupsOptions {
-  readonly values: BackupValues;
+  /** Nothing where none are made. */
+  readonly values: BackupValues | undefined;
   readonly images: Readonly<Record<'backup' | 'backupStatus', Late>>;
   /** What every archive of the system is encrypted with. */
   readonly key: LateSecret;
@@ -16,13 +17,15 @@ interface BackupsOptions {
 
 /** How a system's stores are backed up: one image, one key, one place, and one memory of what succeeded. */
 export class Backups {
-  public readonly status: BackupStatus;
+  /** Nothing where no backups are made. */
+  public readonly status: BackupStatus | undefined;
 
   public constructor(
     scope: Construct,
     private readonly options: BackupsOptions,
   ) {
     const { values, images, removalPolicy } = options;
+    if (values === undefined) return;
     const { storage, storageClass } = values.status;
     this.status = new BackupStatus(scope, 'backup-status', {
       ...{ image: images.backupStatus, storage, removalPolicy },
@@ -30,13 +33,18 @@ export class Backups {
     });
   }
 
-  /** What one store is told. */
-  public of({ schedule, keep, maxAge, storage, drillSchedule }: StoreBackupValues): BackupOptions {
+  /** What one store is told: a property of its component, which is not there where no backups are made. */
+  public of(store: StoreBackupValues): { readonly backup?: BackupOptions } {
+    const { status } = this;
     const { values, images, key } = this.options;
+    if (values === undefined || status === undefined) return {};
+    const { schedule, keep, maxAge, storage, drillSchedule } = store;
     return {
-      ...{ schedule, keep, maxAge, image: images.backup, encryptionKey: key, status: this.status },
-      target: values.bucket === undefined ? BackupTarget.volume(storage) : BackupTarget.objectStorage(values.bucket),
-      ...(drillSchedule === undefined ? {} : { drill: { schedule: drillSchedule } }),
+      backup: {
+        ...{ schedule, keep, maxAge, image: images.backup, encryptionKey: key, status },
+        target: values.bucket === undefined ? BackupTarget.volume(storage) : BackupTarget.objectStorage(values.bucket),
+        ...(drillSchedule === undefined ? {} : { drill: { schedule: drillSchedule } }),
+      },
     };
   }
 }

@@ -50,7 +50,7 @@ export function addDatabase(scope: Construct, options: DatabaseOptions): Statefu
     ...(values.readReplicas === 0 ? {} : { readReplicas: values.readReplicas, replicationPassword }),
     ...(values.tls === undefined ? {} : { tls: values.tls }),
     metrics: { image: images.postgresExporter },
-    backup: backups.of(values.backup),
+    ...backups.of(values.backup),
     ...archiveProps(values.archive, values.recovery, archivePassphrase),
   });
 }
@@ -80,7 +80,7 @@ export function addCache(
     eviction: EvictionPolicy.VOLATILE_LRU,
     ...(values.storageClass === undefined ? {} : { storageClass: values.storageClass }),
     metrics: { image: images.redisExporter },
-    backup: backups.of(values.backup),
+    ...backups.of(values.backup),
   });
 }
 

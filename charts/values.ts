@@ -30,7 +30,8 @@ export interface SystemValues {
 
 /** What a system with data is told beside. */
 export interface KeptValues {
-  readonly backup: BackupValues;
+  /** Nothing where no backups are made. */
+  readonly backup: BackupValues | undefined;
 }
 
 /** Where spans are sent to. */

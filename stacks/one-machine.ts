@@ -1,11 +1,12 @@
 import type { Settings } from './schema';
 
-type Stores = Pick<Settings['noodleCore'], 'postgres' | 'redis'>;
+type Stores = Pick<Settings['noodleCore'], 'postgres' | 'redis' | 'backup'>;
 
 const single = { minReplicas: 1, maxReplicas: 1 } as const;
 
 /** One server of each store; certificates of their own where a cluster has an issuer for them. */
-const stores = ({ postgres, redis }: Stores): Stores => ({
+const stores = ({ postgres, redis, backup }: Stores): Stores => ({
+  backup: { ...backup, enabled: false },
   postgres: {
     ...postgres,
     readReplicas: 0,
@@ -16,11 +17,12 @@ const stores = ({ postgres, redis }: Stores): Stores => ({
 });
 
 /**
- * An environment without what only several machines have: one of each, no canary, no device, no operator.
+ * An environment without what only several machines have: one of each, no canary, no device, no operator, and nothing that runs by the
+ * clock, so no backups. Logs stay with Docker.
  * What is left (versions, variables, limits, TLS, configuration) is the environment's own.
  */
 export function onOneMachine(settings: Settings): Settings {
-  const { cluster, noodleCore, noaServer } = settings;
+  const { cluster, noodleCore, noaServer, observability } = settings;
   const { runtime, ide, nginx } = noodleCore;
   const { ui, mcp, claudeFlow, agenticOs, llamaCpp } = noaServer;
   const none = { weight: 0 } as const;
@@ -44,6 +46,13 @@ export function onOneMachine(settings: Settings): Settings {
       claudeFlow: { ...claudeFlow, ...single },
       agenticOs: { ...agenticOs, replicas: 1 },
       llamaCpp: { ...llamaCpp, replicas: 1, gpus: 0 },
+    },
+    observability: {
+      ...observability,
+      // There is no API server to ask.
+      prometheus: { ...observability.prometheus, discovery: 'files' },
+      loki: { ...observability.loki, enabled: false },
+      logs: { ...observability.logs, enabled: false },
     },
   };
 }

@@ -148,6 +148,7 @@ export const storageClass = text((value) => (value === '' ? undefined : dnsSubdo
 
 /** Where a system's archives are kept, with what they are made, and what remembers that they are good. */
 const backup = z.strictObject({
+  enabled: z.boolean(),
   source,
   status: z.strictObject({ source, storage: size, storageClass }),
   target: z.strictObject({
@@ -165,6 +166,7 @@ const backup = z.strictObject({
     ),
     region: text((value) => (/^[a-z0-9-]{1,63}$/.test(value) ? undefined : 'must be the name of a region')),
     credentialsSecretName: subdomain,
+    authoritySecretName: text((value) => (value === '' ? undefined : dnsSubdomainProblem(value))),
     pathStyle: z.boolean(),
     cidr: text((value) => (isCidr(value) ? undefined : 'must be a CIDR block such as 10.0.0.0/16')),
   }),

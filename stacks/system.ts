@@ -42,8 +42,10 @@ export function systemValues(settings: Settings, own: SystemSettings): SystemVal
   };
 }
 
-export function backupValues({ target, status }: NoodleCoreSettings['backup']): BackupValues {
-  const { kind, ...bucket } = target;
+export function backupValues({ enabled, target, status }: NoodleCoreSettings['backup']): BackupValues | undefined {
+  if (!enabled) return undefined;
+  const { kind, authoritySecretName: secretName, ...rest } = target;
+  const bucket = secretName === '' ? rest : { ...rest, authority: { secretName, key: 'ca.crt' } };
   return {
     bucket: kind === 'objectStorage' ? bucket : undefined,
     status: { storage: status.storage, storageClass: status.storageClass || undefined },

@@ -64,8 +64,8 @@ export class NoaServer extends Chart {
   public readonly llamaCpp: GpuInferenceDeployment;
   public readonly postgres: StatefulDatabase;
   public readonly redis: CacheStore;
-  /** What knows when each store was last backed up and proved. */
-  public readonly backupStatus: BackupStatus;
+  /** What knows when each store was last backed up and proved; nothing where no backups are made. */
+  public readonly backupStatus: BackupStatus | undefined;
 
   /** @throws ValidationError where a component refuses its values, before any of its objects exists */
   public constructor(
@@ -114,18 +114,10 @@ export class NoaServer extends Chart {
     );
     this.connect();
     const ingress = this.addIngress();
-    const parts = [
-      access,
-      this.backupStatus,
-      this.postgres,
-      this.redis,
-      this.llamaCpp,
-      this.agenticOs,
-      this.claudeFlow,
-      this.mcp,
-      this.ui,
-    ];
-    for (const part of [...parts, ingress]) part.node.addDependency(baseline);
+    const services = [this.llamaCpp, this.agenticOs, this.claudeFlow, this.mcp, this.ui];
+    for (const part of [access, this.backupStatus, this.postgres, this.redis, ...services, ingress]) {
+      part?.node.addDependency(baseline);
+    }
   }
 
   /** Every edge of the flow, and no other: Ingress → UI → MCP → Claude Flow → agents, data and model. */
@@ -223,7 +215,7 @@ const mcpVolume = ({ mcp: { storage, storageClass, backup }, removalPolicy }: No
     size: storage,
     ...(storageClass === undefined ? {} : { storageClass }),
     removalPolicy,
-    backup: backups.of(backup),
+    ...backups.of(backup),
   });
 const modelSource = ({ path, uri, revision, sha256, size }: ModelValues, image: Late): ModelSource =>
   uri === '' ? ModelSource.baked(path) : ModelSource.fromUri({ uri, revision, sha256, size, image });

@@ -27,8 +27,8 @@ export class NoodleCore extends Chart {
   public readonly nginx: AutoscaledService | undefined;
   public readonly postgres: StatefulDatabase;
   public readonly redis: CacheStore;
-  /** What knows when each store was last backed up and proved. */
-  public readonly backupStatus: BackupStatus;
+  /** What knows when each store was last backed up and proved; nothing where no backups are made. */
+  public readonly backupStatus: BackupStatus | undefined;
 
   /** @throws ValidationError where a component refuses its values, before any of its objects exists */
   public constructor(
@@ -56,8 +56,10 @@ export class NoodleCore extends Chart {
     addTracing(this, values.tracing, [this.runtime, this.ide]);
     this.nginx = addNginx(this, values, this.runtime);
     const ingress = this.addIngress(this.nginx ?? this.runtime);
-    const parts = [access, this.backupStatus, this.postgres, this.redis, this.runtime, this.ide, ingress];
-    for (const part of [...parts, ...(this.nginx === undefined ? [] : [this.nginx])]) part.node.addDependency(baseline);
+    const { backupStatus, postgres, redis, runtime, ide, nginx } = this;
+    for (const part of [access, backupStatus, postgres, redis, runtime, ide, nginx, ingress]) {
+      part?.node.addDependency(baseline);
+    }
   }
 
   private addSecret(): void {

@@ -1,4 +1,4 @@
-import { edgeOf } from './edge';
+import { consolesOf, edgeOf } from './edge';
 import type { Composition, ComposeService, KubeObject } from './model';
 import { ComposeError } from './model';
 import { MountedFiles } from './mounts';
@@ -25,6 +25,8 @@ export interface ComposeOptions {
   readonly base: { readonly image: string; readonly context: string; readonly from: string };
   /** Image of Nginx, where public addresses have TLS. @default - plain ports on loopback */
   readonly proxy?: string;
+  /** System whose workloads without a public address are published on loopback. @default - none */
+  readonly consoles?: string;
   /** Images whose program is taken from a folder of this machine and restarts when it changes. @default - none */
   readonly reload?: ReadonlyMap<string, Reload>;
 }
@@ -51,9 +53,10 @@ export function composition(objects: readonly KubeObject[], options: ComposeOpti
   const workloads = workloadsOf(objects, systems);
   const texts = new SecretTexts(objects);
   const names = new ServiceNames(objects, workloads);
-  const files = new MountedFiles(objects, texts, names);
+  const files = new MountedFiles(objects, texts, names, workloads);
   const around = { objects, workloads, texts, names, files, build: builder(options) };
   const edge = edgeOf(objects, names, systems, proxy);
+  const consoles = consolesOf(workloads, options.consoles, edge);
   const services: Record<string, ComposeService> = {
     // Never started: the image that all others are built from.
     base: {
@@ -63,7 +66,8 @@ export function composition(objects: readonly KubeObject[], options: ComposeOpti
     },
   };
   for (const workload of workloads) Object.assign(services, servicesOf(workload, around));
-  for (const [service, port] of edge.ports) services[service] = { ...services[service], ports: [port] };
+  for (const [service, port] of [...edge.ports, ...consoles.ports])
+    services[service] = { ...services[service], ports: [port] };
   for (const [name, service] of Object.entries(services)) {
     const own = reload.get(String(service.image));
     if (own === undefined || service.command !== undefined) continue;
@@ -84,6 +88,6 @@ export function composition(objects: readonly KubeObject[], options: ComposeOpti
     sharedFolders: [...files.sharedFolders.values(), ...edge.folders],
     secrets: texts.secrets,
     hosts: proxy === undefined ? [] : edge.hosts,
-    addresses: edge.addresses,
+    addresses: new Map([...edge.addresses, ...consoles.addresses]),
   };
 }

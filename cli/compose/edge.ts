@@ -35,8 +35,8 @@ export interface Edge {
 
 /** User and group of the image of Nginx. */
 const NGINX = 10072;
-/** First ports on loopback: of plain HTTP, and of HTTPS. */
-const FIRST_PORT = { http: 8100, https: 8500 } as const;
+/** First ports on loopback: of plain HTTP, of HTTPS, and of what has no public address. */
+const FIRST_PORT = { http: 8100, https: 8500, console: 8190 } as const;
 /** Folder of a proxy's certificate, below the folder of secrets. */
 export const certificateFolder = (host: string): string => `edge-${host}`;
 
@@ -61,6 +61,30 @@ function routesOf(objects: readonly KubeObject[], names: ServiceNames, systems: 
 /** Loopback alone: a development machine's services are nobody else's. */
 const published = (host: string, port: number, inner: number): string =>
   `127.0.0.1:\${PORT_${host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}:-${port}}:${inner}`;
+
+/**
+ * What of a system has no public address, on loopback: its users have no other way to it.
+ * @param edge what is published already
+ */
+export function consolesOf(
+  workloads: readonly Workload[],
+  system: string | undefined,
+  edge: Edge,
+): Pick<Edge, 'ports' | 'addresses'> {
+  const found = workloads.flatMap(({ service, system: own, pod }) => {
+    const port = pod.containers[0]?.ports?.[0]?.containerPort;
+    return own !== system || port === undefined || edge.ports.has(service) ? [] : [{ service, port }];
+  });
+  const ports = found.map(({ service, port }, index): [string, string] => [
+    service,
+    published(service, FIRST_PORT.console + index, port),
+  ]);
+  const addresses = found.map(({ service }, index): [string, string] => [
+    service,
+    `http://localhost:${FIRST_PORT.console + index}/`,
+  ]);
+  return { ports: new Map(ports), addresses: new Map(addresses) };
+}
 
 /** @param image of Nginx, for proxies with TLS; plain ports where there is none */
 export function edgeOf(

@@ -64,7 +64,7 @@ export interface KubeContainer {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly KubeEnv[];
-  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number; readonly protocol?: string }[];
   readonly volumeMounts?: readonly KubeMount[];
   readonly securityContext?: SecurityContext;
   readonly resources?: { readonly limits?: { readonly cpu?: string; readonly memory?: string } };

@@ -2,6 +2,7 @@ import { literal } from './secrets';
 import type { SecretTexts } from './secrets';
 import type { ServiceNames } from './names';
 import { bytesOf } from './quantity';
+import { isDiscovered, podFiles } from './discovery';
 import type {
   KeyToPath,
   KubeContainer,
@@ -33,6 +34,7 @@ export class MountedFiles {
     private readonly objects: readonly KubeObject[],
     private readonly texts: SecretTexts,
     private readonly names: ServiceNames,
+    private readonly workloads: readonly Workload[],
   ) {}
 
   /** Turns the mounts of one container into Compose's. */
@@ -41,7 +43,7 @@ export class MountedFiles {
     const tmpfs: string[] = [];
     for (const mount of container.volumeMounts ?? []) {
       const volume = this.volumeOf(workload, mount);
-      if (volume.emptyDir !== undefined && !isShared(workload, mount.name)) {
+      if (volume.emptyDir !== undefined && !isShared(workload, mount.name) && !isDiscovered(workload, volume)) {
         tmpfs.push(scratch(mount, volume.emptyDir.sizeLimit, userOf(workload, container)));
         continue;
       }
@@ -60,6 +62,7 @@ export class MountedFiles {
 
   private source(workload: Workload, volume: KubeVolume, { subPath }: KubeMount): string | undefined {
     const below = subPath === undefined ? '' : `/${subPath}`;
+    if (isDiscovered(workload, volume)) return `./${this.pods(workload)}`;
     if (volume.configMap !== undefined) {
       return `./${this.config(workload, volume.configMap.name, volume.configMap.items)}${below}`;
     }
@@ -83,6 +86,12 @@ export class MountedFiles {
       if (text === undefined) this.problems.push(`${service}: there is no key '${key}' in the ConfigMap ${name}`);
       else this.configs.set(`${folder}/${path}`, this.names.rewrite(text));
     }
+    return folder;
+  }
+
+  private pods(workload: Workload): string {
+    const folder = `config/${workload.system}/${workload.name}-pods`;
+    for (const [name, text] of podFiles(workload, this.workloads)) this.configs.set(`${folder}/${name}`, text);
     return folder;
   }
 

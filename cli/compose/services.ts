@@ -1,3 +1,4 @@
+import { discoveryOf } from './discovery';
 import type { MountedFiles } from './mounts';
 import { groupOf, userOf } from './mounts';
 import type { ServiceNames } from './names';
@@ -24,7 +25,8 @@ const LOGGING = { driver: 'json-file', options: { 'max-size': '10m', 'max-file':
 /** Every container of a workload as a service; those beside the first share its network, as in a pod. */
 export function servicesOf(workload: Workload, around: Surroundings): Readonly<Record<string, ComposeService>> {
   const { pod, service } = workload;
-  const [main, ...beside] = pod.containers;
+  const discovery = discoveryOf(workload);
+  const [main, ...beside] = pod.containers.filter((container) => container !== discovery);
   const initial = pod.initContainers ?? [];
   const nameOf = (container: KubeContainer): string => `${service}-${container.name}`;
   // Containers that prepare run one after the other, each before the next.
@@ -42,7 +44,11 @@ export function servicesOf(workload: Workload, around: Surroundings): Readonly<R
     ...containerOf(workload, main, around),
     ...healthcheck(main),
     hostname: `${workload.name}-0`,
-    networks: { [workload.system]: { aliases: around.names.aliasesOf(workload) } },
+    networks: {
+      // What finds pods asks them, whatever system they are part of.
+      ...(discovery === undefined ? {} : Object.fromEntries(around.workloads.map(({ system }) => [system, {}]))),
+      [workload.system]: { aliases: around.names.aliasesOf(workload) },
+    },
     restart: 'unless-stopped',
     stop_grace_period: `${pod.terminationGracePeriodSeconds ?? 30}s`,
     ...(Object.keys(conditions).length === 0 ? {} : { depends_on: conditions }),

@@ -8,15 +8,28 @@ import { RUN_FOLDER } from './model';
 
 const FILE = 'compose.yaml';
 
-/** Writes the Compose file and the configuration beside it; what an earlier run wrote there goes. @returns path of the file */
-export function writeComposition(folder: string, environment: string, { file, configs }: Composition): string {
-  fs.rmSync(path.join(folder, 'config'), { recursive: true, force: true });
-  fs.mkdirSync(folder, { recursive: true });
+/**
+ * Writes the configuration in place: a container sees the folder that was mounted, and not one that has its name later.
+ * What an earlier run wrote and this one has not goes.
+ */
+function writeConfigs(folder: string, configs: Composition['configs']): void {
   for (const [name, content] of configs) {
     const target = path.join(folder, name);
     fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.writeFileSync(target, content);
+    if (!fs.existsSync(target) || fs.readFileSync(target, 'utf8') !== content) fs.writeFileSync(target, content);
   }
+  const own = path.join(folder, 'config');
+  const written = fs.existsSync(own) ? fs.readdirSync(own, { recursive: true, encoding: 'utf8' }) : [];
+  for (const name of written.map((one) => path.join('config', one))) {
+    const target = path.join(folder, name);
+    if (!configs.has(name) && fs.statSync(target).isFile()) fs.rmSync(target);
+  }
+}
+
+/** Writes the Compose file and the configuration beside it. @returns path of the file */
+export function writeComposition(folder: string, environment: string, { file, configs }: Composition): string {
+  fs.mkdirSync(folder, { recursive: true });
+  writeConfigs(folder, configs);
   const head = [
     `# Written by ./trellis compose ${environment}: change Pulumi.${environment}.yaml or the charts, and write it anew.`,
     `# No secret is in it. ./trellis compose ${environment} up makes them and starts it.`,

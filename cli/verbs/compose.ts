@@ -24,8 +24,9 @@ export interface ComposeVerbOptions {
   readonly output?: string;
 }
 
-/** Systems that Compose runs. */
+/** Systems that Compose runs, and what watches them in development. */
 const SYSTEMS = ['noodle-core', 'noa-server'] as const;
+const WATCHING = 'observability';
 const REFERENCE = 'images/reference-service';
 
 /** Verbs of Docker Compose after which containers read their secrets. */
@@ -50,10 +51,12 @@ async function write(environment: string, folder: string): Promise<Written> {
     objects.map(({ manifest }) => manifest as unknown as KubeObject),
     {
       environment,
-      systems: SYSTEMS,
+      systems: development ? [...SYSTEMS, WATCHING] : SYSTEMS,
       contexts: new Map([...contexts].map(([image, context]) => [image, from(context)])),
       base: { ...base, context: from(base.context) },
-      ...(development ? { reload: new Map(reference.map((image) => [image, program])) } : { proxy }),
+      ...(development
+        ? { reload: new Map(reference.map((image) => [image, program])), consoles: WATCHING }
+        : { proxy }),
     },
   );
   return { made, file: writeComposition(folder, environment, made) };

@@ -5,8 +5,19 @@ import { endCommands, request, startTrellis, trellis, until } from '../support/c
 
 jest.setTimeout(300_000);
 
-/** Ports on loopback that dev publishes, in the order of its Ingresses. */
+/** Ports on loopback that dev publishes: in the order of its Ingresses, then what watches. */
 const [RUNTIME, UI] = ['http://localhost:8100', 'http://localhost:8102'] as const;
+const PROMETHEUS = 'http://localhost:8191';
+
+/** Jobs of Prometheus and how their targets are. */
+async function targetHealth(): Promise<Readonly<Record<string, string>>> {
+  const { status, body } = await request(`${PROMETHEUS}/api/v1/targets`);
+  if (status !== 200) return {};
+  const { data } = JSON.parse(body) as {
+    readonly data: { readonly activeTargets: readonly { readonly scrapePool: string; readonly health: string }[] };
+  };
+  return Object.fromEntries(data.activeTargets.map(({ scrapePool, health }) => [scrapePool, health]));
+}
 
 describe('the systems under Docker Compose', () => {
   afterAll(async () => {
@@ -38,6 +49,33 @@ describe('the systems under Docker Compose', () => {
       password,
     );
     expect(output + logs).not.toContain(password);
+  });
+
+  test('Prometheus has the metrics of every service and store', async () => {
+    const health = await until('every target', async () => {
+      const now = await targetHealth();
+      return Object.keys(now).length >= 13 && Object.values(now).every((one) => one === 'up') && now;
+    });
+    expect(Object.keys(health)).toEqual(
+      expect.arrayContaining([
+        'noodle-core-dev/postgres',
+        'noa-server-dev/llama-cpp',
+        'observability-dev/alertmanager',
+      ]),
+    );
+    const query = 'sum by (namespace) (pg_up) + sum by (namespace) (redis_up)';
+    const { body } = await request(`${PROMETHEUS}/api/v1/query?query=${encodeURIComponent(query)}`);
+    const { data } = JSON.parse(body) as {
+      readonly data: {
+        readonly result: readonly { readonly metric: object; readonly value: readonly [number, string] }[];
+      };
+    };
+    expect(data.result.map(({ metric, value }) => [metric, value[1]])).toEqual(
+      expect.arrayContaining([
+        [{ namespace: 'noodle-core-dev' }, '2'],
+        [{ namespace: 'noa-server-dev' }, '2'],
+      ]),
+    );
   });
 
   test('down takes containers, data and secrets away', async () => {

@@ -2,50 +2,13 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
-import { composition } from '../../../cli/compose/composition';
-import type { ComposeOptions } from '../../../cli/compose/composition';
-import type { Composition, KubeObject } from '../../../cli/compose/model';
-import { composeEnvironment, writeComposition, writeSecrets } from '../../../cli/compose/write';
-import { composeRunFolder, composeSecret, emptyRunFolder } from '../../../local/index';
-import { renderOnOneMachine } from '../../../stacks/compose';
-
-interface Service {
-  readonly image: string;
-  readonly build?: { readonly context: string; readonly args: Readonly<Record<string, string>> };
-  readonly command?: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly volumes?: readonly string[];
-  readonly tmpfs?: readonly string[];
-  readonly ports?: readonly string[];
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly healthcheck?: { readonly test: readonly string[] };
-  readonly network_mode?: string;
-  readonly networks?: Readonly<Record<string, { readonly aliases: readonly string[] }>>;
-  readonly deploy: { readonly resources: { readonly limits: Readonly<Record<string, string>> } };
-}
-
-const SYSTEMS = ['noodle-core', 'noa-server'];
-const reload = { folder: 'dist', target: '/app/dist', command: ['node', '--watch', '/app/dist/server.js'] };
-
-async function compositionOf(environment: string): Promise<Composition> {
-  const { objects, contexts, base, proxy, development } = await renderOnOneMachine(environment);
-  const reference = [...contexts]
-    .filter(([, context]) => context === 'images/reference-service')
-    .map(([image]) => image);
-  return composition(
-    objects.map(({ manifest }) => manifest as unknown as KubeObject),
-    {
-      ...{ environment, systems: SYSTEMS, contexts, base },
-      ...(development ? { reload: new Map(reference.map((image) => [image, reload])) } : { proxy }),
-    },
-  );
-}
-
-const serviceOf = ({ file }: Composition, name: string): Service => {
-  const found = file.services[name];
-  expect(found).toBeDefined();
-  return found as unknown as Service;
-};
+import { composition } from '../../../../cli/compose/composition';
+import type { ComposeOptions } from '../../../../cli/compose/composition';
+import type { Composition, KubeObject } from '../../../../cli/compose/model';
+import { composeEnvironment, writeComposition, writeSecrets } from '../../../../cli/compose/write';
+import { composeRunFolder, composeSecret, emptyRunFolder } from '../../../../local/index';
+import { compositionOf, RELOAD, serviceOf } from './support';
+import type { Service } from './support';
 
 describe('the dev environment under Compose', () => {
   let made: Composition;
@@ -108,14 +71,19 @@ describe('the dev environment under Compose', () => {
 
   test('publishes public addresses on loopback alone', () => {
     const published = Object.values(made.file.services).flatMap((one) => (one as unknown as Service).ports ?? []);
-    expect(published).toHaveLength(3);
+    expect(published).toHaveLength(5);
     for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:\$\{PORT_[A-Z_]+:-81\d\d\}:\d+$/);
+    expect(new Set(published.map((port) => /:-(\d+)/.exec(port)?.[1])).size).toBe(5);
     expect(made.addresses.get('noodle.trellis.localhost')).toBe('http://localhost:8100/');
+    expect(made.addresses.get('observability-prometheus')).toBe('http://localhost:8191/');
+    expect(serviceOf(made, 'observability-prometheus').ports).toEqual([
+      '127.0.0.1:${PORT_OBSERVABILITY_PROMETHEUS:-8191}:9090',
+    ]);
   });
 
   test('starts the reference service again when its bundle changes', () => {
     const { command, volumes } = serviceOf(made, 'noa-server-ui');
-    expect(command).toEqual(reload.command);
+    expect(command).toEqual(RELOAD.command);
     expect(volumes).toContain('dist:/app/dist:ro');
   });
 
@@ -141,6 +109,7 @@ describe('the staging environment under Compose', () => {
     const edges = Object.keys(made.file.services).filter((name) => name.startsWith('edge-'));
     expect(edges).toHaveLength(made.hosts.length);
     expect(made.hosts.length).toBeGreaterThanOrEqual(3);
+    expect(Object.keys(made.file.services).filter((name) => name.startsWith('observability'))).toEqual([]);
     for (const [name, service] of Object.entries(made.file.services)) {
       const { ports, environment } = service as unknown as Service;
       if (name.startsWith('edge-')) expect(environment).toMatchObject({ NGINX_TLS_REQUIRED: 'true' });
@@ -180,6 +149,20 @@ describe('files of a composition', () => {
     expect(fs.readFileSync(logins, 'utf8')).toBe(`noodlecore ${composeSecret('dev', 'noodle-core-postgres')}\n`);
     expect(fs.statSync(composeRunFolder('dev')).mode & 0o777).toBe(0o700);
     expect(parse(fs.readFileSync(path.join(out, 'compose.yaml'), 'utf8'))).toMatchObject({ name: 'trellis-dev' });
+  });
+
+  test('are written in place, since containers see the folders that were mounted, and old ones go', async () => {
+    const made = await compositionOf('dev');
+    const [name = ''] = [...made.configs.keys()];
+    const out = path.join(folder, 'out');
+    writeComposition(out, 'dev', { ...made, configs: new Map([...made.configs, ['config/gone/old.conf', 'old']]) });
+    const inodes = (): readonly number[] =>
+      [name, path.dirname(name)].map((one) => fs.statSync(path.join(out, one)).ino);
+    const before = inodes();
+    writeComposition(out, 'dev', { ...made, configs: new Map([...made.configs, [name, 'changed']]) });
+    expect(inodes()).toEqual(before);
+    expect(fs.readFileSync(path.join(out, name), 'utf8')).toBe('changed');
+    expect(fs.existsSync(path.join(out, 'config/gone/old.conf'))).toBe(false);
   });
 
   test('have the same secrets each time, others for each environment', async () => {
