@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { run } from '../../local/index';
+import { run, state } from '../../local/index';
 import type { StepUi } from '../steps';
 import type { SuiteResult } from './suite';
 
@@ -56,10 +56,15 @@ export interface JestOptions {
   readonly ui: StepUi;
 }
 
+/** Where jest's own report of a project's last run is, with the time of every test. */
+export const reportFile = (project: string): string => state('logs', `test-${project}.json`);
+
 /** Runs one of jest's projects; quiet while all passes. */
 export async function runJest(options: JestOptions): Promise<SuiteResult> {
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-jest-'));
-  const file = path.join(temporary, 'report.json');
+  const file = reportFile(options.project);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  // That of an earlier run would be taken for this one's.
+  fs.rmSync(file, { force: true });
   const jest = path.join(options.folder, 'node_modules', 'jest', 'bin', 'jest.js');
   const workers = options.workers ?? os.availableParallelism();
   const args = [
@@ -71,21 +76,17 @@ export async function runJest(options: JestOptions): Promise<SuiteResult> {
     `--maxWorkers=${workers}`,
   ];
   let files = 0;
-  try {
-    const { code, stdout, stderr } = await run([process.execPath, jest, ...args], {
-      cwd: options.folder,
-      env: { ...options.env, FORCE_COLOR: '0' },
-      onLine: (line) => {
-        const done = /^(PASS|FAIL) +(?:\S+ +)?(\S+\.test\.ts)/.exec(line);
-        if (done !== null) options.ui.progress(`${(files += 1)} files done, last: ${done[2] ?? ''}`);
-      },
-    });
-    if (!fs.existsSync(file)) {
-      const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-40).join('\n');
-      return { passed: 0, failed: 1, skipped: 0, details: `jest ended with code ${code} and no report:\n${said}` };
-    }
-    return countJest(JSON.parse(fs.readFileSync(file, 'utf8')) as JestReport, options.folder);
-  } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
+  const { code, stdout, stderr } = await run([process.execPath, jest, ...args], {
+    cwd: options.folder,
+    env: { ...options.env, FORCE_COLOR: '0' },
+    onLine: (line) => {
+      const done = /^(PASS|FAIL) +(?:\S+ +)?(\S+\.test\.ts)/.exec(line);
+      if (done !== null) options.ui.progress(`${(files += 1)} files done, last: ${done[2] ?? ''}`);
+    },
+  });
+  if (!fs.existsSync(file)) {
+    const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-40).join('\n');
+    return { passed: 0, failed: 1, skipped: 0, details: `jest ended with code ${code} and no report:\n${said}` };
   }
+  return countJest(JSON.parse(fs.readFileSync(file, 'utf8')) as JestReport, options.folder);
 }
