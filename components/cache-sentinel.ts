@@ -32,8 +32,7 @@ export class CacheSentinels extends Construct {
     this.peer = podsPeer(this, selector);
     this.policy = statefulWorkload(this, {
       ...{ name, selector, labels, port, removalPolicy, startupDeadline },
-      // None waits for another: the first fail-over needs a majority.
-      ...{ replicas: settings.sentinels, parallel: true, serves: false },
+      ...{ replicas: settings.sentinels, serves: false },
       pod: sentinelPod(store, settings, { name, image, selector }),
       ignored: { 'pod-probes-identical': 'it answers by itself or not at all; only the number of misses differs' },
     });

@@ -215,7 +215,7 @@ export class CacheStore extends Construct implements IBackend, IMonitored {
       morePorts: [...bus, ...(metrics === undefined ? [] : [{ name: METRICS_PORT_NAME, port: METRICS_PORT }])],
       replicas: topology.count,
       // With sentinels the first pod is the first primary, and the others copy from it. A cluster begins once all its members are there.
-      parallel: topology.sharding !== undefined,
+      ordered: topology.sentinels !== undefined,
       serves: topology.sentinels === undefined,
       ...(size === undefined ? {} : { claim: { size, ...(storageClass === undefined ? {} : { storageClass }) } }),
       pod: cachePod(this, selector, { allowedCommands: this.allowed, password }),

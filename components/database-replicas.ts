@@ -69,8 +69,6 @@ export class DatabaseReplicas extends Construct implements IStatefulDatabase {
       port: { name: 'postgres', port: this.port },
       ...(metrics === undefined ? {} : { morePorts: [{ name: METRICS_PORT_NAME, port: METRICS_PORT }] }),
       replicas: props.count,
-      // They know each other not at all, and a broken one must not keep the next from starting.
-      parallel: true,
       removalPolicy: database.removalPolicy,
       startupDeadline: database.startupDeadline,
       claim: { size: database.storage, ...(storageClass === undefined ? {} : { storageClass }) },

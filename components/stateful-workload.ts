@@ -32,8 +32,12 @@ export interface StatefulWorkloadOptions {
   readonly pod: PodSpec;
   /** @default 1 */
   readonly replicas?: number;
-  /** Whether all replicas start at once, instead of each after the one before is ready. Fixed at creation. @default false */
-  readonly parallel?: boolean;
+  /**
+   * Whether each replica starts after the one before is ready. The controller then waits for a pod that does not start, even where a later
+   * template would mend it (kubernetes/kubernetes#67250), so that somebody has to end it: `./trellis rollback` does. Fixed at creation.
+   * @default false
+   */
+  readonly ordered?: boolean;
   /** Whether `<name>-service` leads to these pods; something else may stand in front of them. @default true */
   readonly serves?: boolean;
   /** A volume that every replica gets for itself. @default - no volume */
@@ -154,11 +158,11 @@ export function replicaClaims(
 }
 
 function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels: Labels): ApiObject {
-  const { name, selector, claim, removalPolicy, startupDeadline, replicas = 1, parallel = false } = options;
+  const { name, selector, claim, removalPolicy, startupDeadline, replicas = 1, ordered = false } = options;
   const kept = removalPolicy === RemovalPolicy.RETAIN;
   const annotations = {
     // The engine's own limit is ten minutes; each start may take its deadline, after a pull and an attach.
-    'pulumi.com/timeoutSeconds': String(startupDeadline.toSeconds() * (parallel ? 1 : replicas) + 300),
+    'pulumi.com/timeoutSeconds': String(startupDeadline.toSeconds() * (ordered ? replicas : 1) + 300),
     // A new size is a new template, which only a new object can have: pods and claims live on, and it takes them over.
     // It has to be on the old object to count. Where nothing is retained it would leave pods behind that nobody ends.
     ...(kept ? { 'pulumi.com/deletionPropagationPolicy': 'orphan' } : {}),
@@ -168,7 +172,7 @@ function statefulSet(scope: Construct, options: StatefulWorkloadOptions, labels:
     spec: {
       serviceName: `${name}-headless`,
       replicas,
-      podManagementPolicy: parallel ? 'Parallel' : 'OrderedReady',
+      podManagementPolicy: ordered ? 'OrderedReady' : 'Parallel',
       updateStrategy: { type: 'RollingUpdate' },
       revisionHistoryLimit: 10,
       // The claims are objects of their own: a StatefulSet that is made anew must not take them along.

@@ -111,14 +111,38 @@ describe('a bad image in the rehearsal of prod', () => {
     expect(spec?.template.spec?.containers[0]?.image).not.toBe(BAD);
   });
 
-  it('is rolled back in a StatefulSet too, whose controller waits for the broken pod', async () => {
-    const redis = `${APPS}/statefulsets/redis`;
-    const { spec } = await cluster.get<V1StatefulSet>(redis);
-    const containers = (spec?.template.spec?.containers ?? []).map(({ name }) => ({ name, image: BAD }));
+  /** Gives every container of a StatefulSet another image, as a hand does. */
+  const setImages = async (url: string, imageOf: (own: string | undefined) => string | undefined): Promise<void> => {
+    const { spec } = await cluster.get<V1StatefulSet>(url);
+    const containers = (spec?.template.spec?.containers ?? []).map(({ name, image }) => ({
+      name,
+      image: imageOf(image),
+    }));
     const body = { spec: { template: { spec: { containers } } } };
-    await cluster.patch(`${redis}?fieldManager=kubectl-edit`, body, 'strategic-merge-patch');
+    await cluster.patch(`${url}?fieldManager=kubectl-edit`, body, 'strategic-merge-patch');
+  };
+
+  it('ends with the next template in a StatefulSet of one: nobody has to end its pod', async () => {
+    const redis = '/apis/apps/v1/namespaces/noodle-core/statefulsets/redis';
+    const { spec } = await cluster.get<V1StatefulSet>(redis);
+    const [before] = spec?.template.spec?.containers ?? [];
+    await setImages(redis, (own) => (own === before?.image ? BAD : own));
     await until('the pod can’t pull', async () => (await failing()).length > 0);
-    const { output } = await trellis('rollback', 'noodle-core/redis', '-s', 'prod', '--simulate');
+    await setImages(redis, (own) => (own === BAD ? before?.image : own));
+    await until('the pod of the mended template', async () => {
+      const { status } = await cluster.get<V1StatefulSet>(redis);
+      return status?.readyReplicas === 1 && status.updateRevision === status.currentRevision;
+    });
+    expect(await failing()).toEqual([]);
+  });
+
+  it('is rolled back in a StatefulSet in order too, whose controller waits for the broken pod', async () => {
+    const redis = '/apis/apps/v1/namespaces/noa-server/statefulsets/redis';
+    const { spec } = await cluster.get<V1StatefulSet>(redis);
+    expect(spec?.podManagementPolicy).toBe('OrderedReady');
+    await setImages(redis, () => BAD);
+    await until('the pod can’t pull', async () => (await failing()).length > 0);
+    const { output } = await trellis('rollback', 'noa-server/redis', '-s', 'prod', '--simulate');
     expect(output).toContain('1 pods that were not Ready are ended');
     expect(await failing()).toEqual([]);
     expect((await cluster.get<V1StatefulSet>(redis)).spec?.template.spec?.containers).toEqual(

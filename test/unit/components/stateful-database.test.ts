@@ -25,7 +25,9 @@ class Client extends Construct implements IClient {
 
 describe('with required props only', () => {
   test('makes these objects and no others', () => {
-    expect(inventory(build().chart)).toEqual([
+    const { chart, statefulSet } = build();
+    expect(statefulSet().spec.podManagementPolicy).toBe('Parallel');
+    expect(inventory(chart)).toEqual([
       'ConfigMap/postgres-config',
       'NetworkPolicy/postgres',
       'PersistentVolumeClaim/data-postgres-0',
@@ -213,10 +215,8 @@ describe('data outlives mistakes', () => {
   test('retained: volume, Secret and configuration stay, pods outlive their StatefulSet', () => {
     const { chart, statefulSet } = build();
     expect(statefulSet().metadata.annotations).toMatchObject({ 'pulumi.com/deletionPropagationPolicy': 'orphan' });
-    expect(statefulSet().spec.persistentVolumeClaimRetentionPolicy).toEqual({
-      whenDeleted: 'Retain',
-      whenScaled: 'Retain',
-    });
+    const kept = statefulSet().spec.persistentVolumeClaimRetentionPolicy;
+    expect(kept).toEqual({ whenDeleted: 'Retain', whenScaled: 'Retain' });
     for (const [kind, name] of [
       ['PersistentVolumeClaim', 'data-postgres-0'],
       ['Secret', 'postgres-secret'],
