@@ -1,3 +1,4 @@
+import './promise-stacks';
 import type * as pulumi from '@pulumi/pulumi';
 import { Provider } from '@pulumi/kubernetes/provider';
 import type { App } from 'cdk8s';

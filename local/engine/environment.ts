@@ -5,6 +5,7 @@ import { clusterInfo } from '../cluster/info';
 import { dockerLayout } from '../docker';
 import { LocalError } from '../errors';
 import { isAlive, readRecord } from '../process';
+import { setEngineLogs } from './engine-logs';
 import {
   contextOf,
   contextsIn,
@@ -88,7 +89,9 @@ export function engineEnv(options: EngineOptions = {}): Promise<Record<string, s
   };
   if (ownBackend(environment) === undefined) {
     fs.mkdirSync(engineFiles.backend, { recursive: true, mode: 0o700 });
-    variables.PULUMI_HOME = own(environment, 'PULUMI_HOME') ?? engineFiles.home;
+    const home = own(environment, 'PULUMI_HOME');
+    if (home === undefined) setEngineLogs(engineFiles.home, environment);
+    variables.PULUMI_HOME = home ?? engineFiles.home;
     variables.PULUMI_BACKEND_URL = `file://${engineFiles.backend}`;
     // A configuration file that lost its salt takes it from the state again, instead of a second one that fits nothing.
     variables.PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER = 'true';

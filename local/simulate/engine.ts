@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { parse } from 'yaml';
 import { dockerLayout, usersEngine } from '../docker';
 import { checkpointFile, readCheckpoint } from '../engine/checkpoint';
+import { setEngineLogs } from '../engine/engine-logs';
 import { engineEnv, ensurePassphrase } from '../engine/environment';
 import { ownPassphrase } from '../engine/owner';
 import { initStack, withSalt } from '../engine/stacks';
@@ -103,6 +104,7 @@ export async function prepareRehearsal(rehearsal: Rehearsal, report: Report = si
       name === 'pulumi-resource-docker' ? Promise.resolve(undefined) : vendorPlugin(name, { report }),
   });
   fs.mkdirSync(rehearsal.backend, { recursive: true, mode: 0o700 });
+  setEngineLogs(rehearsalHome, process.env);
   const users = await usersEngine();
   const env = {
     ...(await engineEnv({

@@ -7,6 +7,7 @@ import * as path from 'node:path';
 
 import { build } from 'esbuild';
 
+import { setEngineLogs } from '../../local/engine/engine-logs';
 import { state } from '../../local/paths';
 import { silent } from '../../local/report';
 import { ensureTool } from '../../local/toolchain';
@@ -112,6 +113,7 @@ export class Engine {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-engine-'));
     const [cli, bin] = await Promise.all([ensureTool('pulumi', silent), pluginFolder()]);
     for (const part of ['home', 'state']) fs.mkdirSync(path.join(folder, part));
+    setEngineLogs(path.join(folder, 'home'), {});
     fs.writeFileSync(
       path.join(folder, 'Pulumi.yaml'),
       'name: test\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n',
