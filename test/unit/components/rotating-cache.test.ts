@@ -2,10 +2,10 @@ import type { CacheStoreProps } from '../../../components/cache-store';
 import { CacheStore } from '../../../components/cache-store';
 import { CacheTopology } from '../../../components/cache-topology';
 import { CachePermission, CacheUser } from '../../../components/cache-users';
-import type { PodSpec } from '../../../components/kube';
 import { LateTokens } from '../../../components/late';
 import { RotatingPassword } from '../../../components/rotating-password';
 import { minimalCache } from '../../support/props';
+import { envOf, inClear, jobOf, peerOf } from '../../support/rotating';
 import { find, inventory, newChart, problemsOf, releaseOptions } from '../../support/synth';
 
 const FIRST = 'correct-horse';
@@ -21,21 +21,6 @@ const cache = (props: Partial<CacheStoreProps> = {}) => {
   const server = () => find(chart, 'apps/v1/StatefulSet', 'redis').spec.template.spec;
   return { chart, made, clear, server };
 };
-/** A text with what stands behind its tokens. */
-const inClear = (tokens: LateTokens, text = ''): string =>
-  LateTokens.split(text)
-    .map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text))
-    .join('');
-const job = (chart: ReturnType<typeof newChart>) => {
-  const [name = ''] = inventory(chart).filter((one) => one.startsWith('Job/'));
-  return find(chart, 'batch/v1/Job', name.replace('Job/', ''));
-};
-const env = (pod: PodSpec): Readonly<Record<string, string | undefined>> =>
-  Object.fromEntries((pod.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
-const own = (name: string) => ({
-  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } },
-  podSelector: { matchLabels: { 'app.kubernetes.io/name': name } },
-});
 
 describe('a cache with passwords that rotate', () => {
   const reports = CacheUser.named('reports', {
@@ -59,7 +44,7 @@ describe('a cache with passwords that rotate', () => {
       'REDIS_PASSWORDS',
       'REDIS_PASSWORDS_REPORTS',
     ]);
-    expect(env(server())).toMatchObject({
+    expect(envOf(server())).toMatchObject({
       REDIS_LIVE_PASSWORDS: 'true',
       REDIS_PASSWORD_FILE: '/run/secrets/redis/password',
     });
@@ -74,15 +59,15 @@ describe('a cache with passwords that rotate', () => {
   test('leaves a single password as it was', () => {
     const { chart, server } = cache({ password: FIRST });
     expect(releaseOptions(chart, 'Secret', 'redis-secret').liveKeys ?? []).toEqual([]);
-    expect(env(server())).not.toHaveProperty('REDIS_LIVE_PASSWORDS');
+    expect(envOf(server())).not.toHaveProperty('REDIS_LIVE_PASSWORDS');
     expect(Object.keys(find(chart, 'v1/Secret', 'redis-secret').stringData)).toEqual(['REDIS_PASSWORD', 'REDIS_URL']);
   });
 
   test('waits in a Job until every server goes by them', () => {
     const { chart } = cache({ users: [reports] });
-    const { spec } = job(chart).spec.template;
+    const { spec } = jobOf(chart).spec.template;
     expect(spec.containers[0]?.args).toEqual(['redis-passwords-ready', 'redis-service.shop.svc']);
-    expect(env(spec)).toEqual({
+    expect(envOf(spec)).toEqual({
       REDIS_PASSWORD_FILE: '/run/secrets/redis/password',
       REDIS_PORT: '6379',
       REDIS_USERS_DIR: '/run/secrets/redis-users',
@@ -90,13 +75,13 @@ describe('a cache with passwords that rotate', () => {
     });
     const ports = [{ protocol: 'TCP', port: 6379 }];
     const policy = (name: string) => find(chart, 'networking.k8s.io/v1/NetworkPolicy', name).spec;
-    expect(policy('redis-logins').egress).toContainEqual({ to: [own('redis')], ports });
-    expect(policy('redis').ingress).toEqual([{ from: [own('redis-logins')], ports }]);
+    expect(policy('redis-logins').egress).toContainEqual({ to: [peerOf('redis')], ports });
+    expect(policy('redis').ingress).toEqual([{ from: [peerOf('redis-logins')], ports }]);
   });
 
   test('waits for each member where there are several', () => {
     const { chart } = cache({ topology: CacheTopology.sentinel({ replicas: 2 }), systemPassword: 'members-of-it' });
-    expect(job(chart).spec.template.spec.containers[0]?.args).toEqual([
+    expect(jobOf(chart).spec.template.spec.containers[0]?.args).toEqual([
       'redis-passwords-ready',
       ...[0, 1, 2].map((ordinal) => `redis-${ordinal}.shop.svc`),
     ]);

@@ -1,12 +1,12 @@
 import * as pulumi from '@pulumi/pulumi';
 import { DatabaseBackend } from '../../../components/database-backend';
 import { DatabaseTls } from '../../../components/database-tls';
-import type { PodSpec } from '../../../components/kube';
 import { LateTokens } from '../../../components/late';
 import { RotatingPassword } from '../../../components/rotating-password';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
 import { fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
+import { envOf, inClear, jobOf, peerOf } from '../../support/rotating';
 import { find, inventory, newChart, objectsOf, problemsOf, releaseOptions } from '../../support/synth';
 
 const FIRST = 'correct-horse';
@@ -22,21 +22,6 @@ const database = (props: Partial<StatefulDatabaseProps> = {}) => {
   const server = () => find(chart, 'apps/v1/StatefulSet', made.name).spec.template.spec;
   return { chart, made, clear, server };
 };
-/** A text with what stands behind its tokens. */
-const inClear = (tokens: LateTokens, text = ''): string =>
-  LateTokens.split(text)
-    .map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text))
-    .join('');
-const job = (chart: ReturnType<typeof newChart>) => {
-  const [name = ''] = inventory(chart).filter((one) => one.startsWith('Job/'));
-  return find(chart, 'batch/v1/Job', name.replace('Job/', ''));
-};
-const env = (pod: PodSpec): Readonly<Record<string, string | undefined>> =>
-  Object.fromEntries((pod.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
-const own = (name: string) => ({
-  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } },
-  podSelector: { matchLabels: { 'app.kubernetes.io/name': name } },
-});
 
 describe('a database with a password that rotates', () => {
   test.each([
@@ -65,8 +50,11 @@ describe('a database with a password that rotates', () => {
   test('has servers and poolers take over who may log in, so that a change rolls none of them', () => {
     const { chart, server } = database({ pooler: { image: 'registry.test/pgbouncer:1' } });
     expect(releaseOptions(chart, 'Secret', 'db-secret').liveKeys).toEqual(['POSTGRES_LOGINS', 'PGBOUNCER_USERS']);
-    expect(env(server())).toMatchObject({ POSTGRES_LOGINS_FILE: '/run/secrets/postgres/logins', POSTGRES_USER: 'app' });
-    expect(env(server())).not.toHaveProperty('POSTGRES_PASSWORD_FILE');
+    expect(envOf(server())).toMatchObject({
+      POSTGRES_LOGINS_FILE: '/run/secrets/postgres/logins',
+      POSTGRES_USER: 'app',
+    });
+    expect(envOf(server())).not.toHaveProperty('POSTGRES_PASSWORD_FILE');
     expect(server().volumes).toContainEqual({
       name: 'password',
       secret: { secretName: 'db-secret', defaultMode: 0o440, items: [{ key: 'POSTGRES_LOGINS', path: 'logins' }] },
@@ -113,11 +101,11 @@ describe('a database with a password that rotates', () => {
       pooler: { image: 'registry.test/pgbouncer:1' },
       tls: DatabaseTls.issuedBy('own'),
     });
-    const { metadata, spec } = job(chart);
+    const { metadata, spec } = jobOf(chart);
     expect(metadata.name).toMatch(/^db-logins-[0-9a-f]{8}$/);
     const { template } = spec;
     expect(template.spec.containers[0]?.args).toEqual(['postgres-logins-ready', 'db-pooler-members.shop.svc']);
-    expect(env(template.spec)).toEqual({
+    expect(envOf(template.spec)).toEqual({
       PGAPPNAME: 'db-logins',
       PGCONNECT_TIMEOUT: '5',
       PGDATABASE: 'app',
@@ -134,16 +122,16 @@ describe('a database with a password that rotates', () => {
     });
     const policy = (name: string) => find(chart, 'networking.k8s.io/v1/NetworkPolicy', name).spec;
     const ports = [{ protocol: 'TCP', port: 5432 }];
-    expect(policy('db-logins').egress).toContainEqual({ to: [own('db'), own('db-pooler')], ports });
-    expect(policy('db').ingress).toEqual([{ from: [own('db-pooler'), own('db-logins')], ports }]);
-    expect(policy('db-pooler').ingress).toEqual([{ from: [own('db-logins')], ports }]);
+    expect(policy('db-logins').egress).toContainEqual({ to: [peerOf('db'), peerOf('db-pooler')], ports });
+    expect(policy('db').ingress).toEqual([{ from: [peerOf('db-pooler'), peerOf('db-logins')], ports }]);
+    expect(policy('db-pooler').ingress).toEqual([{ from: [peerOf('db-logins')], ports }]);
     const check = made.node.findChild('Logins');
     expect(check.node.dependencies.map(({ node }) => node.id).sort()).toEqual(['Pooler', 'StatefulSet']);
   });
 
   test('has another Job for other numbers, and none for the first password alone', () => {
     const names = [rotating(1), rotating(2), rotating(2, { 2: SECOND }), rotating(2, { 2: SECOND, 3: FIRST })].map(
-      (password) => job(database({ password }).chart).metadata.name,
+      (password) => jobOf(database({ password }).chart).metadata.name,
     );
     expect(names[0]).toBe(names[1]);
     expect(new Set(names).size).toBe(3);
