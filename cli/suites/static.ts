@@ -1,3 +1,4 @@
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { root, run } from '../../local/index';
 import type { StepUi } from '../steps';
@@ -5,24 +6,33 @@ import { countChecks, type Check, type SuiteResult } from './suite';
 
 const program = (name: string): string => path.join(root, 'node_modules', name);
 
-/** Each is a program of Node's. */
+/** Each is a program of Node's. The longest is first. */
 const CHECKS: readonly (readonly [name: string, ...argv: string[]])[] = [
-  ['types', program('typescript/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
   ['lint', program('eslint/bin/eslint.js'), '.', '--max-warnings', '0', '--no-color'],
+  ['types', program('typescript/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
   ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn'],
   ['public API', '--require', 'tsx/cjs', path.join(root, 'cli', 'package', 'build.ts'), 'check'],
 ];
 
-/** Types, lint, format and the public API's reports, each one test. None of them writes to the clone's files. */
+/** What a check says; it writes to none of the clone's files. */
+async function outcome([name, ...argv]: (typeof CHECKS)[number]): Promise<Check> {
+  const { code, stdout, stderr } = await run([process.execPath, ...argv], {
+    cwd: root,
+    env: { FORCE_COLOR: '0', NO_COLOR: '1' },
+  });
+  return { name, problem: code === 0 ? undefined : `${stdout}${stderr}`.trim() || `ended with code ${code}` };
+}
+
+/** Types, lint, format and the public API's reports, each one test, as many at once as there are cores. */
 export async function staticSuite(ui: StepUi): Promise<SuiteResult> {
-  const checks: Check[] = [];
-  for (const [name, ...argv] of CHECKS) {
-    ui.progress(name);
-    const { code, stdout, stderr } = await run([process.execPath, ...argv], {
-      cwd: root,
-      env: { FORCE_COLOR: '0', NO_COLOR: '1' },
-    });
-    checks.push({ name, problem: code === 0 ? undefined : `${stdout}${stderr}`.trim() || `ended with code ${code}` });
-  }
-  return countChecks(checks);
+  const checks = new Map<string, Check>();
+  const waiting = [...CHECKS];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      ui.progress(next[0]);
+      checks.set(next[0], await outcome(next));
+    }
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, work));
+  return countChecks(CHECKS.flatMap(([name]) => checks.get(name) ?? []));
 }
