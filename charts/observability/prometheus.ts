@@ -26,6 +26,13 @@ const RULES = '/etc/prometheus-rules';
 const TOKENS = '/etc/prometheus-tokens';
 const DATA = '/prometheus';
 
+/**
+ * How long the last sample of a series counts that nobody has ended. Those of pods that went while Prometheus was away are such, and would
+ * hide for five minutes, the default, that their successors are down. Four rounds, so that some may be missed, and a minute at least.
+ */
+const lookbackSeconds = ({ scrapeInterval, evaluationInterval }: PrometheusValues): number =>
+  Math.max(60, 4 * Math.max(scrapeInterval.toSeconds(), evaluationInterval.toSeconds()));
+
 interface PrometheusOptions {
   readonly image: Late;
   readonly values: PrometheusValues;
@@ -59,6 +66,7 @@ export class Prometheus extends Server implements IMonitored {
         `--storage.tsdb.retention.time=${values.retention.time.toHours()}h`,
         // Its megabytes are binary.
         `--storage.tsdb.retention.size=${Math.floor(sizeBytes(values.retention.size) / 1024 ** 2)}MB`,
+        `--query.lookback-delta=${lookbackSeconds(values)}s`,
         '--log.format=json',
       ],
       probes: { liveness: '/-/healthy', readiness: '/-/ready' },

@@ -60,7 +60,22 @@ describe('runs that are cut off', () => {
     const urn = deployment.resources.find(({ urn: one }) =>
       one.endsWith('::noodle-core/noodle-runtime/Deployment'),
     )?.urn;
-    await pulumi('destroy', '-s', 'dev', '--yes', '--skip-preview', '--target', urn ?? '', '--target-dependents');
+    const ended = pulumi(
+      'destroy',
+      '-s',
+      'dev',
+      '--yes',
+      '--skip-preview',
+      '--target',
+      urn ?? '',
+      '--target-dependents',
+    );
+    // Once its pods are ending, they end at once: no request of anybody has to be finished.
+    const selector = 'app.kubernetes.io/name=noodle-runtime';
+    await until('the end of its pods', async () => (await cluster.pods(selector)).length === 0);
+    const pods = `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=${encodeURIComponent(selector)}`;
+    await cluster.send({ method: 'DELETE', path: pods, body: { gracePeriodSeconds: 0 } });
+    await ended;
     expect(await cluster.find(DEPLOYMENT)).toBeUndefined();
   };
 

@@ -80,6 +80,7 @@ describe.each(ENVIRONMENTS)('in %s', (environment) => {
       expect.arrayContaining([
         `--storage.tsdb.retention.time=${prometheus.retention.days * 24}h`,
         `--storage.tsdb.retention.size=${prometheus.retention.size.toMebibytes()}MB`,
+        `--query.lookback-delta=${Math.max(60, 4 * prometheus.scrapeSeconds, 4 * prometheus.evaluationSeconds)}s`,
       ]),
     );
     const seconds = (name: string): number =>
