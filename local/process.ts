@@ -56,10 +56,20 @@ export function recordOf(name: string, pid: number, argv: readonly string[] = []
   return stat === undefined ? undefined : { name, pid, startTime: stat.startTime, bootId: bootId(), argv };
 }
 
-/** Whether the very process of the record still runs; a zombie doesn't. */
+/** Threads of a process that have not ended; they hold its files and ports, though the first of them is a zombie already. */
+function threads(pid: number): number {
+  try {
+    return fs.readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether the very process of the record still runs; a zombie doesn't, once all its threads have ended. */
 export function isAlive(record: ProcessRecord): boolean {
   const stat = procStat(record.pid);
-  return stat !== undefined && stat.state !== 'Z' && stat.startTime === record.startTime && record.bootId === bootId();
+  if (stat === undefined || stat.startTime !== record.startTime || record.bootId !== bootId()) return false;
+  return stat.state !== 'Z' || threads(record.pid) > 1;
 }
 
 /** The record in a file; nothing where the file is missing or was cut short by a killed run. */
