@@ -58,9 +58,25 @@ function routesOf(objects: readonly KubeObject[], names: ServiceNames, systems: 
   return routes;
 }
 
+/** Environment variable that chooses another port for a host. */
+const portVariable = (host: string): string => `PORT_${host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
+
 /** Loopback alone: a development machine's services are nobody else's. */
 const published = (host: string, port: number, inner: number): string =>
-  `127.0.0.1:\${PORT_${host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}:-${port}}:${inner}`;
+  `127.0.0.1:\${${portVariable(host)}:-${port}}:${inner}`;
+
+/** An address with the port that the environment chooses. */
+export function chosenAddress(
+  host: string,
+  address: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const port = environment[portVariable(host)] ?? '';
+  if (port === '') return address;
+  const url = new URL(address);
+  url.port = port;
+  return url.href;
+}
 
 /**
  * What of a system has no public address, on loopback: its users have no other way to it.

@@ -15,6 +15,7 @@ import {
 } from '../../local/index';
 import type { Composition, KubeObject } from '../compose/model';
 import { composition } from '../compose/composition';
+import { chosenAddress } from '../compose/edge';
 import { composeEnvironment, writeComposition, writeSecrets } from '../compose/write';
 import { CliError, EXIT } from '../exit';
 import { renderForOneMachine } from '../stack-program';
@@ -63,7 +64,7 @@ async function write(environment: string, folder: string): Promise<Written> {
 }
 
 const addressLines = ({ addresses }: Composition): string =>
-  [...addresses].map(([host, url]) => `  ${host.padEnd(32)} ${url}`).join('\n');
+  [...addresses].map(([host, url]) => `  ${host.padEnd(32)} ${chosenAddress(host, url, process.env)}`).join('\n');
 
 /** Writes the Compose file of an environment; with arguments, hands them to Docker Compose with the secrets that it needs. */
 export async function compose(

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { parse } from 'yaml';
 import { composition } from '../../../../cli/compose/composition';
 import type { ComposeOptions } from '../../../../cli/compose/composition';
+import { chosenAddress } from '../../../../cli/compose/edge';
 import type { Composition, KubeObject } from '../../../../cli/compose/model';
 import { composeEnvironment, writeComposition, writeSecrets } from '../../../../cli/compose/write';
 import { composeRunFolder, composeSecret, emptyRunFolder } from '../../../../local/index';
@@ -79,6 +80,13 @@ describe('the dev environment under Compose', () => {
     expect(serviceOf(made, 'observability-prometheus').ports).toEqual([
       '127.0.0.1:${PORT_OBSERVABILITY_PROMETHEUS:-8191}:9090',
     ]);
+  });
+
+  test('says the port that the environment chooses', () => {
+    const said = (environment: Readonly<Record<string, string>>): string =>
+      chosenAddress('noodle.trellis.localhost', 'http://localhost:8100/', environment);
+    expect(said({})).toBe('http://localhost:8100/');
+    expect(said({ PORT_NOODLE_TRELLIS_LOCALHOST: '9000' })).toBe('http://localhost:9000/');
   });
 
   test('starts the reference service again when its bundle changes', () => {
