@@ -144,7 +144,10 @@ const ingress = z.strictObject({
   rateLimit: z.strictObject({ requestsPerSecond: integer(0, 1_000_000), burstMultiplier: count(1000) }),
 });
 
-export const storageClass = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
+/** Name of an object, or empty for none. */
+const optionalSubdomain = text((value) => (value === '' ? undefined : dnsSubdomainProblem(value)));
+
+export const storageClass = optionalSubdomain;
 
 /** Where a system's archives are kept, with what they are made, and what remembers that they are good. */
 const backup = z.strictObject({
@@ -166,7 +169,7 @@ const backup = z.strictObject({
     ),
     region: text((value) => (/^[a-z0-9-]{1,63}$/.test(value) ? undefined : 'must be the name of a region')),
     credentialsSecretName: subdomain,
-    authoritySecretName: text((value) => (value === '' ? undefined : dnsSubdomainProblem(value))),
+    authoritySecretName: optionalSubdomain,
     pathStyle: z.boolean(),
     cidr: text((value) => (isCidr(value) ? undefined : 'must be a CIDR block such as 10.0.0.0/16')),
   }),
@@ -220,7 +223,7 @@ const bucket = {
   bucket: z.string().max(63),
   prefix: z.string().max(500),
   pathStyle: z.boolean(),
-  secretName: text((value) => (value === '' ? undefined : dnsSubdomainProblem(value))),
+  secretName: optionalSubdomain,
 };
 
 /** Where a database's log and base backups go. */

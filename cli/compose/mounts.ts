@@ -43,7 +43,7 @@ export class MountedFiles {
     const tmpfs: string[] = [];
     for (const mount of container.volumeMounts ?? []) {
       const volume = this.volumeOf(workload, mount);
-      if (volume.emptyDir !== undefined && !isShared(workload, mount.name) && !isDiscovered(workload, volume)) {
+      if (volume.emptyDir !== undefined && !isShared(workload, mount.name)) {
         tmpfs.push(scratch(mount, volume.emptyDir.sizeLimit, userOf(workload, container)));
         continue;
       }
