@@ -11,7 +11,6 @@ import type {
 } from '@kubernetes/client-node';
 import { App, Chart, Size } from 'cdk8s';
 
-import { render } from '../../bridge/render';
 import type { Archive, JobTask } from '../../cli/backup/job';
 import { archivesIn, jobFrom, outcomeOf } from '../../cli/backup/job';
 import { BackupStatus } from '../../components/backup-status';
@@ -19,7 +18,6 @@ import { BackupTarget } from '../../components/backup-target';
 import { CachePersistence } from '../../components/cache-options';
 import { CacheStore } from '../../components/cache-store';
 import { DatabaseEngine } from '../../components/database-engine';
-import { LateTokens } from '../../components/late';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
 import { StatefulDatabase } from '../../components/stateful-database';
@@ -28,7 +26,7 @@ import { inContainer } from './support/exec';
 import { spellings } from './support/leaks';
 import { registryOf } from './support/images';
 import { ObjectStorage } from './support/object-storage';
-import { objectUrl } from './support/objects';
+import { applyApp } from './support/objects';
 
 jest.setTimeout(300_000);
 
@@ -84,17 +82,7 @@ describe('a database and a cache whose volumes are lost', () => {
       ...{ password: CACHE_PASSWORD, removalPolicy, resources: compute([25, 500], [64, 128]) },
       persistence: CachePersistence.appendOnly(Size.gibibytes(1)),
     });
-    const tokens = LateTokens.of(app);
-    for (const object of render(app)) {
-      const parts = LateTokens.split(JSON.stringify(object.manifest));
-      const text = parts.map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text)).join('');
-      await cluster.send({
-        method: 'PATCH',
-        path: `${objectUrl(object, NAME)}?fieldManager=test&fieldValidation=Strict`,
-        contentType: 'application/apply-patch+yaml',
-        body: JSON.parse(text) as unknown,
-      });
-    }
+    await applyApp(cluster, app, NAME);
   }
 
   const inPod = (pod: string, container: string, ...command: readonly string[]): Promise<string> =>

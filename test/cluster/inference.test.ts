@@ -4,20 +4,18 @@ import type { V1Deployment, V1Job, V1Pod } from '@kubernetes/client-node';
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { Construct } from 'constructs';
 
-import { render } from '../../bridge/render';
 import type { IBackend, IClient } from '../../components/connections';
 import { GpuInferenceDeployment } from '../../components/gpu-inference-deployment';
 import { GpuRequest } from '../../components/gpu-request';
 import { InferenceServer } from '../../components/inference-server';
 import type { NetworkPolicyPeer } from '../../components/kube';
-import { LateTokens } from '../../components/late';
 import { ModelDescription } from '../../components/model-description';
 import { ModelSource } from '../../components/model-source';
 import { compute } from '../../components/pod';
 import { tinyModel } from '../../images/llama-cpp/model/tiny';
 import { Cluster, isReady, NAMESPACE, until } from '../support/cluster';
 import { pushImage, registryOf } from './support/images';
-import { objectUrl } from './support/objects';
+import { applyApp } from './support/objects';
 
 jest.setTimeout(300_000);
 
@@ -118,17 +116,7 @@ describe('a model of a server in the cluster, on llama.cpp without a GPU', () =>
       lifecycle: { loadBalancerPropagation: Duration.seconds(1), longestRequest: Duration.minutes(2) },
     });
     server.allowFrom(new TestPods(chart, 'client'));
-    const tokens = LateTokens.of(app);
-    for (const object of render(app).filter(({ kind }) => only === undefined || only.test(kind))) {
-      const parts = LateTokens.split(JSON.stringify(object.manifest));
-      const text = parts.map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text)).join('');
-      await cluster.send({
-        method: 'PATCH',
-        path: `${objectUrl(object, NAME)}?fieldManager=test&fieldValidation=Strict`,
-        contentType: 'application/apply-patch+yaml',
-        body: JSON.parse(text) as unknown,
-      });
-    }
+    await applyApp(cluster, app, NAME, ({ kind }) => only === undefined || only.test(kind));
   }
 
   const jobs = (): Promise<readonly V1Job[]> => cluster.list<V1Job>(`/apis/batch/v1/namespaces/${NAME}/jobs`);

@@ -10,6 +10,7 @@ import { connection } from '../../local/plugins/kubernetes/kubeconfig';
 import { platformByTag, readSettings, renderObjects } from '../../stacks/render';
 import { RECEIVER_URL } from '../../stacks/secret-modes';
 import { mapSecrets } from '../../stacks/secret-names';
+import { inClear } from '../support/clear';
 import { ApiServer } from '../support/api-server';
 
 jest.setTimeout(300_000);
@@ -120,14 +121,7 @@ describe('a tree for a repository', () => {
           .filter(({ kind }) => kind === 'Secret')
           .map((object) => [
             secretId(object),
-            Object.fromEntries(
-              Object.entries(secretTexts(object)).map(([key, text]) => [
-                key,
-                LateTokens.split(text)
-                  .map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text))
-                  .join(''),
-              ]),
-            ),
+            Object.fromEntries(Object.entries(secretTexts(object)).map(([key, text]) => [key, inClear(tokens, text)])),
           ]),
       );
       const externals = objects.filter((object): object is External => object.kind === 'ExternalSecret');

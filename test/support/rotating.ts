@@ -1,15 +1,8 @@
 import type { NetworkPolicyPeer, PodSpec } from '../../components/kube';
-import { LateTokens } from '../../components/late';
 import { find, inventory } from './synth';
 import type { newChart } from './synth';
 
 type TestChart = ReturnType<typeof newChart>;
-
-/** A text with what stands behind its tokens. */
-export const inClear = (tokens: LateTokens, text = ''): string =>
-  LateTokens.split(text)
-    .map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text))
-    .join('');
 
 /** The first Job of a chart. */
 export const jobOf = (chart: TestChart) => {

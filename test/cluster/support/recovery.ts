@@ -3,19 +3,17 @@ import * as path from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
 import { App, Chart, Duration, Size } from 'cdk8s';
 
-import { render } from '../../../bridge/render';
 import type { ExecResult } from '../../../cli/cluster/exec';
 import { ArchiveKeys } from '../../../components/database-archive-keys';
 import { DatabaseArchive } from '../../../components/database-archive';
 import { DatabaseEngine } from '../../../components/database-engine';
-import { LateTokens } from '../../../components/late';
 import { root } from '../../../local/paths';
 import { compute } from '../../../components/pod';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
 import type { Cluster } from '../../support/cluster';
 import { ClusterTestError, info, isReady, start, until } from '../../support/cluster';
-import { objectUrl } from './objects';
+import { applyApp } from './objects';
 import type { ObjectStorage } from './object-storage';
 import type { RemoteCall } from './remote';
 
@@ -73,17 +71,7 @@ export class Region {
       resources: compute([20, 1000], [128, 384]),
       ...props,
     });
-    const tokens = LateTokens.of(app);
-    for (const object of render(app)) {
-      const parts = LateTokens.split(JSON.stringify(object.manifest));
-      const text = parts.map((part) => (part.token ? (tokens.lookup(part.text)?.value as string) : part.text)).join('');
-      await this.cluster.send({
-        method: 'PATCH',
-        path: `${objectUrl(object, this.namespace)}?fieldManager=test&fieldValidation=Strict`,
-        contentType: 'application/apply-patch+yaml',
-        body: JSON.parse(text) as unknown,
-      });
-    }
+    await applyApp(this.cluster, app, this.namespace);
   }
 
   public pods(): Promise<readonly V1Pod[]> {

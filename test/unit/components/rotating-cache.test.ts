@@ -4,8 +4,9 @@ import { CacheTopology } from '../../../components/cache-topology';
 import { CachePermission, CacheUser } from '../../../components/cache-users';
 import { LateTokens } from '../../../components/late';
 import { RotatingPassword } from '../../../components/rotating-password';
+import { inClear } from '../../support/clear';
 import { minimalCache } from '../../support/props';
-import { envOf, inClear, jobOf, peerOf } from '../../support/rotating';
+import { envOf, jobOf, peerOf } from '../../support/rotating';
 import { find, inventory, newChart, problemsOf, releaseOptions } from '../../support/synth';
 
 const FIRST = 'correct-horse';

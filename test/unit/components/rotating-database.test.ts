@@ -5,8 +5,9 @@ import { LateTokens } from '../../../components/late';
 import { RotatingPassword } from '../../../components/rotating-password';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
+import { inClear } from '../../support/clear';
 import { fullDatabase, minimalBackup, minimalDatabase } from '../../support/props';
-import { envOf, inClear, jobOf, peerOf } from '../../support/rotating';
+import { envOf, jobOf, peerOf } from '../../support/rotating';
 import { find, inventory, newChart, objectsOf, problemsOf, releaseOptions } from '../../support/synth';
 
 const FIRST = 'correct-horse';
