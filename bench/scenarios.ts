@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parse } from 'yaml';
-import { ensureTool, root, type ToolName } from '../local/index';
+import { ensureTool, preload, root, type ToolName } from '../local/index';
 import type { Inputs } from './inputs';
 import { writeInputs } from './inputs';
 import type { Command } from './measure';
@@ -64,7 +64,9 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : JS
 /** From the start of a program to its first resource. */
 export function startScenarios(compiled: Compiled): readonly Scenario[] {
   const start = (program: string): Command => {
-    const command = node(compiled('bench/programs/start.js'), program, root);
+    // What the language host gives every program.
+    const prepared = preload(require.resolve('@pulumi/pulumi/cmd/run'));
+    const command = node(prepared, compiled('bench/programs/start.js'), program, root);
     return { ...command, env: configuration('prod') };
   };
   const plain = 'start to first resource: plain program, all of @pulumi/kubernetes';

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type * as pulumi from '@pulumi/pulumi';
 
@@ -8,15 +7,6 @@ import type * as pulumi from '@pulumi/pulumi';
  */
 const [program = '', root = ''] = process.argv.slice(2);
 const from = (name: string): string => require.resolve(name, { paths: [root] });
-
-function registerTypeScript(): void {
-  // What cmd/run of the SDK does for a `main` in TypeScript.
-  const project = path.join(root, 'stacks', 'tsconfig.json');
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a choice of the measured program
-  const tsNode = require(from('ts-node')) as { register(options: object): void };
-  const compilerOptions = { target: 'ES2022', module: 'commonjs', moduleResolution: 'node' };
-  tsNode.register({ compiler: from('typescript'), transpileOnly: true, project, compilerOptions });
-}
 
 async function main(): Promise<void> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- after the clock has started
@@ -33,7 +23,8 @@ async function main(): Promise<void> {
     },
   };
   await sdk.runtime.setMocks(mocks, 'trellis', 'prod', false);
-  if (program.endsWith('.ts')) registerTypeScript();
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as Pulumi.yaml has it
+  if (program.endsWith('.ts')) require(from('tsx/cjs'));
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the measured program
   const exported = require(program) as unknown;
   const outputs: unknown = typeof exported === 'function' ? await (exported as () => Promise<unknown>)() : exported;

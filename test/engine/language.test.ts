@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import { Engine } from '../support/engine';
 
 jest.setTimeout(180_000);
@@ -78,17 +79,48 @@ describe('the embedded language host under the real engine', () => {
     expect((await engine.ok('stack', 'output', 'value')).stdout.trim()).toBe('seen');
   });
 
-  test('swc transpiles the program where the tsconfig says so, as the platform’s does', async () => {
-    write('Pulumi.yaml', 'name: test\nruntime: nodejs\n');
+  test('runs a program in TypeScript by the options of the platform’s own Pulumi.yaml', async () => {
+    const { runtime } = parse(fs.readFileSync(path.join(__dirname, '../../Pulumi.yaml'), 'utf8')) as {
+      runtime: unknown;
+    };
+    write('Pulumi.yaml', stringify({ name: 'test', runtime }));
     write('package.json', '{"name":"test","main":"index.ts"}');
-    const tsconfig = fs.readFileSync(path.join(__dirname, '../../stacks/tsconfig.json'), 'utf8');
-    write('tsconfig.json', tsconfig.replace('"../tsconfig.json"', JSON.stringify(path.resolve('tsconfig.json'))));
     write(
       'index.ts',
-      `export const swc: boolean = Object.keys(require.cache).some((file) => file.includes('@swc/core'));`,
+      `import './wrong'; export const loaded: string[] = Object.keys(require.cache).filter((file: string) => /ts-node/.test(file));`,
+    );
+    write(
+      'wrong.ts',
+      `export default function wrong() { const text: string = null!; throw new Error('line 1' + text); }`,
     );
     await engine.up();
-    expect((await engine.ok('stack', 'output', 'swc')).stdout.trim()).toBe('true');
+    expect((await engine.ok('stack', 'output', 'loaded', '--json')).stdout.trim()).toBe('[]');
+    write('index.ts', `import wrong from './wrong';\n\n\nconst value: number = 1;\nwrong();\nexport { value };`);
+    const { output } = await engine.run('preview');
+    expect(output).toContain('line 1null');
+    expect(output).toMatch(/index\.ts:5:/);
+  });
+
+  test('the SDK loads what serializes functions when a program serializes one, and not before', async () => {
+    write(
+      'index.js',
+      `const pulumi = require('@pulumi/pulumi');
+       const loaded = () => Object.entries(require.cache).filter(([file, { exports }]) =>
+         /node_modules.(typescript|@npmcli.arborist).lib./.test(file) && !require('node:util').types.isProxy(exports)).length > 0;
+       const before = loaded();
+       const factor = 3;
+       exports.text = pulumi.runtime.serializeFunction((value) => value * factor).then(({ text }) => text);
+       exports.packages = pulumi.runtime.computeCodePaths({ extraIncludePackages: ['semver'] }).then((paths) => paths.size);
+       exports.before = before;
+       exports.after = exports.packages.then(loaded);`,
+    );
+    await engine.up();
+    const output = async (name: string): Promise<unknown> =>
+      JSON.parse((await engine.ok('stack', 'output', name, '--json')).stdout) as unknown;
+    expect(await output('before')).toBe(false);
+    expect(await output('text')).toContain('value * factor');
+    expect(await output('packages')).toBeGreaterThan(0);
+    expect(await output('after')).toBe(true);
   });
 
   test('tells the plugins that the program’s packages need, and about itself', async () => {

@@ -7,18 +7,10 @@ import type { RunRequest } from '@pulumi/pulumi/proto/language_pb';
 import { decode } from '../shared/values';
 import type { PropertyMap } from '../shared/values';
 import type { Children, Ending } from './children';
+import { preload } from './preload';
 
 /** The SDK's exit code for "the error was already shown": nothing more is to be said. */
 const ALREADY_REPORTED = 32;
-
-/**
- * The SDK prints a program's error with colours, and Node 20 then loops over a stack line such as `node_modules/@pulumi/resource.ts`
- * until its memory for strings ends: 30 s of one core for each error (measured). Without colours it takes a millisecond.
- */
-const PLAIN_ERRORS = `--import=data:text/javascript,${encodeURIComponent(
-  'import util from "node:util"; const inspect = util.inspect; util.inspect = Object.assign((value, options, ...rest) => ' +
-    'inspect(value, value instanceof Error && options?.colors ? { ...options, colors: false } : options, ...rest), inspect);',
-)}`;
 
 /** How a program ended. `bail`: it failed and has told why. */
 export interface Outcome {
@@ -123,7 +115,7 @@ export async function runProgram(
   const options = runtimeOptions(decode(info?.getOptions()));
   const ending = await children.run(
     process.execPath,
-    [PLAIN_ERRORS, ...options.nodeargs, run, ...runArguments(request, engine)],
+    [preload(run), ...options.nodeargs, run, ...runArguments(request, engine)],
     {
       cwd: request.getPwd() || directory,
       env: {

@@ -113,7 +113,10 @@ export async function runProgram(environment: string, config: Json, before: Json
   const resources: Registration[] = [];
   let outputs: Json = {};
   let failure: Error | undefined;
-  await jest.isolateModulesAsync(async () => {
+  // The SDK makes a stack trace for each promise and jest maps each: a third of the time. What a program throws is told by its message here.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const load = async (): Promise<void> => {
     const pulumi = jest.requireActual<typeof Pulumi>('@pulumi/pulumi');
     await pulumi.runtime.setMocks(
       {
@@ -158,6 +161,11 @@ export async function runProgram(environment: string, config: Json, before: Json
       }),
     );
     await settings.waitForRPCs();
-  });
+  };
+  try {
+    await jest.isolateModulesAsync(load);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
   return { resources, outputs, error: failure };
 }

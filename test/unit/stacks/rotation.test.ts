@@ -53,7 +53,15 @@ describe('the program', () => {
   const PASSWORD = 'random:index/randomPassword:RandomPassword';
   const store = (values: Json, system: string, name: string): Json =>
     (values[`trellis:${system}`] as Record<string, Json>)[name] as Json;
+  const runs = new Map<string, Promise<Run>>();
+  /** What the program comes to; tests that look at the same numbers look at one run. */
   const run = (accepted: readonly number[], used: number, before: Json = {}): Promise<Run> => {
+    const key = JSON.stringify([accepted, used, before]);
+    const known = runs.get(key) ?? program(accepted, used, before);
+    runs.set(key, known);
+    return known;
+  };
+  const program = (accepted: readonly number[], used: number, before: Json): Promise<Run> => {
     const values = structuredClone(configuration('dev'));
     for (const name of ['postgres', 'redis']) store(values, 'noodleCore', name).password = { accepted, used };
     return runProgram('dev', values, before);
