@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { build, context } from 'esbuild';
+import { mustBeMade, writeMade } from '../made';
 
 const root = join(__dirname, '..', '..');
 
@@ -25,16 +26,23 @@ const optionsFor = (outFile: string): BuildOptions => ({
 });
 
 const OUT_FILE = join(__dirname, 'dist', 'server.js');
+/** What the bundle is made from; its libraries change with the lock file. */
+const SOURCES = [
+  ...['src', 'bundle.ts'].map((name) => join(__dirname, name)),
+  ...['package.json', 'package-lock.json'].map((name) => join(root, name)),
+];
 
 /**
  * Bundles the reference service with its libraries into one file, which its Dockerfile copies.
- * The same sources and libraries give the same bytes, wherever the repository lies.
+ * The same sources and libraries give the same bytes, wherever the repository lies. A bundle that is newer than they are is left as it is.
  * @param outFile @default - `dist/server.js` beside this file
  * @returns the path of the bundle
  * @throws esbuild's BuildFailure, which names file and line
  */
 export async function bundleReferenceService(outFile = OUT_FILE): Promise<string> {
-  await build(optionsFor(outFile));
+  if (!mustBeMade(outFile, SOURCES)) return outFile;
+  const { outputFiles } = await build({ ...optionsFor(outFile), write: false });
+  for (const { contents } of outputFiles) writeMade(outFile, contents);
   return outFile;
 }
 

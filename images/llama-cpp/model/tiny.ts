@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mustBeMade, writeMade } from '../../made';
 import type { GgufTensor, GgufValue } from './gguf';
 import { writeGguf } from './gguf';
 import type { Token } from './vocabulary';
@@ -110,13 +111,12 @@ export function tinyModel(): Buffer {
 }
 
 /**
- * Writes the tiny model where the Dockerfile takes it from.
+ * Writes the tiny model where the Dockerfile takes it from. One that is newer than what makes it is left as it is.
  * @param outFile @default - `../dist/tiny.gguf`
  * @returns the path of the file
  */
 export function makeTinyModel(outFile = join(__dirname, '..', 'dist', 'tiny.gguf')): string {
-  mkdirSync(dirname(outFile), { recursive: true });
-  writeFileSync(outFile, tinyModel());
+  if (mustBeMade(outFile, [__dirname])) writeMade(outFile, tinyModel());
   return outFile;
 }
 
