@@ -1,6 +1,6 @@
 /**
- * Four suites: `unit` needs Node only, `engine` the real Pulumi CLI and API server, `rehearsal` these and simulated nodes,
- * `cluster` a running local cluster.
+ * `unit` needs Node only, `engine` the real Pulumi CLI and API server, `rehearsal` these and simulated nodes. The others need a running local
+ * cluster: `cluster` its dev stack, `pods` only namespaces of its own, and `outage` ends it.
  */
 const transform = {
   '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
@@ -21,6 +21,18 @@ const suite = (name) => ({
 });
 
 module.exports = {
-  projects: [suite('unit'), suite('engine'), suite('rehearsal'), suite('cluster')],
-  testTimeout: 30_000,
+  projects: [
+    suite('unit'),
+    {
+      ...suite('engine'),
+      globalSetup: '<rootDir>/test/support/shared-api-server.ts',
+      globalTeardown: '<rootDir>/test/support/shared-api-server-teardown.ts',
+    },
+    suite('rehearsal'),
+    suite('cluster'),
+    suite('pods'),
+    suite('outage'),
+  ],
+  // Suites share the processor: a limit tells a hang from slowness.
+  testTimeout: 90_000,
 };

@@ -20,9 +20,9 @@ describe('a real API server admits, strictly and under Pod Security restricted,'
   let server: ApiServer;
   let client: Client;
   beforeAll(async () => {
-    server = await ApiServer.start({ customResources: true });
+    server = await ApiServer.shared();
     client = new Client(connection({ kubeconfig: server.kubeconfig }));
-    await server.call('POST', '/apis/node.k8s.io/v1/runtimeclasses', {
+    await server.ensure('/apis/node.k8s.io/v1/runtimeclasses', {
       metadata: { name: 'nvidia' },
       handler: 'nvidia',
     });

@@ -81,7 +81,7 @@ describe('whatever props a CacheStore is built from', () => {
   let server: ApiServer;
   let client: Client;
   beforeAll(async () => {
-    server = await ApiServer.start();
+    server = await ApiServer.shared();
     client = new Client(connection({ kubeconfig: server.kubeconfig }));
     const labels = {
       'pod-security.kubernetes.io/enforce': 'restricted',

@@ -145,7 +145,7 @@ describe('whatever the rules of GpuInferenceDeployment let through,', () => {
   let admission: Admission;
   beforeAll(async () => {
     admission = await Admission.start();
-    await admission.server.call('POST', '/apis/node.k8s.io/v1/runtimeclasses', {
+    await admission.server.ensure('/apis/node.k8s.io/v1/runtimeclasses', {
       metadata: { name: 'nvidia' },
       handler: 'nvidia',
     });

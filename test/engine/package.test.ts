@@ -70,7 +70,7 @@ describe('the package, as npm packs it', () => {
   });
 
   test('a Pulumi stack of its own previews a database and a service, with an Output passed in', async () => {
-    const server = await ApiServer.start();
+    const server = await ApiServer.shared();
     const engine = await Engine.create({ kubeconfig: server.kubeconfig });
     try {
       fs.rmSync(path.join(engine.folder, 'node_modules'));

@@ -28,7 +28,7 @@ describe('a plan from the real engine', () => {
   let server: ApiServer;
   let engine: Engine;
   beforeAll(async () => {
-    server = await ApiServer.start();
+    server = await ApiServer.shared();
     engine = await Engine.create({ kubeconfig: server.kubeconfig });
     engine.program(program(false));
     await engine.up();

@@ -21,12 +21,12 @@ interface Claimed {
 /** What a real API server says to the objects of a chart and to the pods that come of them; nothing of it is kept. */
 export class Admission {
   public static async start(): Promise<Admission> {
-    const server = await ApiServer.start({ customResources: true });
-    await server.call('POST', '/api/v1/namespaces', {
+    const server = await ApiServer.shared();
+    await server.ensure('/api/v1/namespaces', {
       metadata: { name: ADMISSION_NAMESPACE, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     });
     const accounts = `/api/v1/namespaces/${ADMISSION_NAMESPACE}/serviceaccounts`;
-    await server.call('POST', accounts, { metadata: { name: 'default' } });
+    await server.ensure(accounts, { metadata: { name: 'default' } });
     return new Admission(server);
   }
 

@@ -1,10 +1,12 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startControlPlane } from '../../local/cluster';
 import type { RunningControlPlane } from '../../local/cluster';
 import { Client } from '../../local/plugins/kubernetes/client';
+import { ApiError } from '../../local/plugins/kubernetes/errors';
 import { connection } from '../../local/plugins/kubernetes/kubeconfig';
 import type { KubeObject } from '../../local/plugins/kubernetes/objects';
 import { silent } from '../../local/report';
@@ -12,8 +14,11 @@ import { executables, pathDirectories } from '../../local/system/which';
 import { ensureTool } from '../../local/toolchain';
 import type { ToolName } from '../../local/toolchain';
 
+/** Names the folder of the API server that the files of one run share; jest's global setup makes it. */
+export const SHARED = 'TRELLIS_TEST_API_SERVER';
+
 /** etcd comes from the system's packages; everything else from the toolchain. */
-async function resolveTool(name: string): Promise<string> {
+export async function resolveTool(name: string): Promise<string> {
   const [found] = name === 'etcd' ? executables(name, pathDirectories([])) : [];
   return found ?? ensureTool(name as ToolName, silent);
 }
@@ -31,11 +36,37 @@ export class ApiServer {
     private readonly dir: string,
     private readonly options: ApiServerOptions,
     private plane: RunningControlPlane,
+    private readonly isShared = false,
   ) {}
 
   public static async start(options: ApiServerOptions = {}): Promise<ApiServer> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-api-'));
     return new ApiServer(dir, options, await startControlPlane({ dir, resolve: resolveTool, ...options }));
+  }
+
+  /**
+   * One that all files of a run use which keep nothing in it, or each in a namespace of its own: without controllers, with custom resources.
+   * The first that asks starts it; {@link destroy} leaves it to the others.
+   */
+  public static async shared(): Promise<ApiServer> {
+    const dir = process.env[SHARED];
+    if (dir === undefined)
+      throw new TypeError('no folder for a shared API server: the tests run in jest’s project `engine`');
+    const options = { customResources: true };
+    const lock = path.join(dir, 'lock');
+    for (let mine = false; !mine;) {
+      try {
+        fs.mkdirSync(lock);
+        mine = true;
+      } catch {
+        await sleep(100);
+      }
+    }
+    try {
+      return new ApiServer(dir, options, await startControlPlane({ dir, resolve: resolveTool, ...options }), true);
+    } finally {
+      fs.rmdirSync(lock);
+    }
   }
 
   public get kubeconfig(): string {
@@ -58,6 +89,7 @@ export class ApiServer {
   }
 
   public async destroy(): Promise<void> {
+    if (this.isShared) return;
     await this.plane.stop();
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
@@ -71,6 +103,13 @@ export class ApiServer {
     const client = new Client(connection({ kubeconfig: this.kubeconfig }));
     const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     return client.json({ method, path: url, contentType, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** Creates an object that another file may have made. */
+  public async ensure(url: string, body: unknown): Promise<void> {
+    await this.call('POST', url, body).catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.code === 409)) throw error;
+    });
   }
 
   /** What `kubectl edit` does; any other manager is one that does not yield. */
