@@ -19,6 +19,13 @@ export interface Step {
   run(ui: StepUi): Promise<StepNote | void>;
 }
 
+/** Steps that follow each other. */
+export interface Lane {
+  /** Shown where there are several. */
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
 export interface StepsOptions {
   /** Receives every line. @default process.stderr */
   readonly stream?: NodeJS.WriteStream | { write(text: string): unknown; readonly isTTY?: boolean };
@@ -74,11 +81,11 @@ async function runPlain(steps: readonly Step[], options: Required<StepsOptions>)
   }
 }
 
-/** On a terminal: a list that moves, the reports of the running step below it, times beside those that ended. */
-async function runOnTerminal(steps: readonly Step[], now: () => number): Promise<void> {
+/** On a terminal: a list that moves, the reports of the running steps below them, times beside those that ended. Several lanes are a list each. */
+async function runOnTerminal(lanes: readonly Lane[], now: () => number): Promise<void> {
   const { Listr } = await import('listr2');
   let fatal: { readonly error: unknown } | undefined;
-  const tasks = steps.map((step) => ({
+  const taskOf = (step: Step) => ({
     title: step.title,
     // Asked when the task has failed: only a failure that isn't a mere finding ends the list.
     exitOnError: () => fatal !== undefined,
@@ -95,22 +102,41 @@ async function runOnTerminal(steps: readonly Step[], now: () => number): Promise
       if (fatal !== undefined || failed(note)) throw new StepFailed(step.title);
     },
     rendererOptions: { outputBar: 1, persistentOutput: false },
-  }));
-  const rendererOptions = { showErrorMessage: false, collapseSkips: false } as const;
-  const list = new Listr(tasks, { renderer: 'default', rendererOptions, registerSignalListeners: false });
+  });
+  const rendererOptions = { showErrorMessage: false, collapseSkips: false, collapseSubtasks: false } as const;
+  const options = { renderer: 'default', rendererOptions, registerSignalListeners: false } as const;
+  const [only] = lanes;
+  const list =
+    only !== undefined && lanes.length === 1
+      ? new Listr(only.steps.map(taskOf), options)
+      : new Listr(
+          lanes.map(({ title, steps }) => ({ title, task: (_, task) => task.newListr(steps.map(taskOf)) })),
+          { ...options, concurrent: true, exitOnError: false },
+        );
   await list.run().catch((error: unknown) => {
     if (!(error instanceof StepFailed)) throw error;
   });
   if (fatal !== undefined) throw (fatal as { error: unknown }).error;
 }
 
-/** Runs steps one after the other; the first that fails ends the list. The error is the step's own. */
-export async function runSteps(steps: readonly Step[], options: StepsOptions = {}): Promise<void> {
-  const whole: Required<StepsOptions> = {
-    stream: options.stream ?? process.stderr,
-    quietMs: options.quietMs ?? 15_000,
-    now: options.now ?? Date.now,
-  };
-  if (whole.stream.isTTY === true && process.stdout.isTTY) await runOnTerminal(steps, whole.now);
-  else await runPlain(steps, whole);
+const withDefaults = (options: StepsOptions): Required<StepsOptions> => ({
+  stream: options.stream ?? process.stderr,
+  quietMs: options.quietMs ?? 15_000,
+  now: options.now ?? Date.now,
+});
+
+/**
+ * Runs the steps of a lane one after the other, and lanes at once. The first step that fails ends its lane; the others go on, and the error is
+ * that of the first lane that had one.
+ */
+export async function runLanes(lanes: readonly Lane[], options: StepsOptions = {}): Promise<void> {
+  const whole = withDefaults(options);
+  if (whole.stream.isTTY === true && process.stdout.isTTY) return runOnTerminal(lanes, whole.now);
+  const ended = await Promise.allSettled(lanes.map(({ steps }) => runPlain(steps, whole)));
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
+
+/** Runs steps one after the other; the first that fails ends the list. The error is the step's own. */
+export const runSteps = (steps: readonly Step[], options: StepsOptions = {}): Promise<void> =>
+  runLanes([{ title: '', steps }], options);

@@ -5,25 +5,32 @@ import {
   clusterDown,
   clusterInfo,
   clusterStatus,
-  engineEnv,
   ensureTools,
   installPackages,
-  prepareEngine,
   resolveProgram,
   root,
   startControlPlane,
   state,
   stopDocker,
   TOOLS,
+  type PreparedEngine,
 } from '../../local/index';
 import { checkAlerts } from '../alerts/check';
 import { checkManifests } from '../manifest-checks';
-import { CHECK_TOOLS, dockerStep, packagesStep, toolsStep, unableToRunCluster } from '../machine-steps';
+import {
+  CHECK_TOOLS,
+  dockerStep,
+  engineStep,
+  Made,
+  packagesStep,
+  toolsStep,
+  unableToRunCluster,
+} from '../machine-steps';
 import { schemaFolder, writeSchemas } from '../manifests/openapi';
 import { renderStack } from '../stack-program';
 import type { Step, StepUi } from '../steps';
-import { bringUp } from '../verbs/up';
 import { checkWorkflows } from '../workflow-checks';
+import { first, onCluster, startedCluster } from './base';
 import { runJest } from './jest';
 import { rehearsalSuite } from './rehearsal';
 import { staticSuite } from './static';
@@ -31,17 +38,6 @@ import { countChecks, type Check, type Suite, type SuiteResult } from './suite';
 import * as fs from 'node:fs';
 
 const ENVIRONMENTS = ['dev', 'staging', 'prod'] as const;
-
-/** What a suite rests on, shown as its own lines. */
-async function first(ui: StepUi, steps: readonly Step[]): Promise<void> {
-  for (const step of steps) {
-    ui.progress(step.title);
-    await step.run({
-      report: (line) => ui.report(`${step.title}: ${line}`),
-      progress: (line) => ui.progress(`${step.title}: ${line}`),
-    });
-  }
-}
 
 /** Schemas of this version of Kubernetes, asked of an API server once and kept. */
 async function schemas(version: string, ui: StepUi): Promise<string> {
@@ -65,7 +61,11 @@ async function schemas(version: string, ui: StepUi): Promise<string> {
 
 async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
   const kubernetes = TOOLS.get('kube-apiserver')?.version ?? '';
-  await installPackages(ui.report, { packages: ALERT_PACKAGES });
+  const alertPackages: Step = {
+    title: 'System packages',
+    run: async ({ report }) => void (await installPackages(report, { packages: ALERT_PACKAGES })),
+  };
+  await first(ui, [alertPackages, toolsStep(CHECK_TOOLS)]);
   const tools = { ...(await ensureTools(CHECK_TOOLS, ui.report)), schemas: await schemas(kubernetes, ui), kubernetes };
   const checks: Check[] = [];
   for (const environment of ENVIRONMENTS) {
@@ -80,22 +80,15 @@ async function manifestsSuite(ui: StepUi): Promise<SuiteResult> {
 }
 
 async function engineSuite(ui: StepUi): Promise<SuiteResult> {
+  const engine = new Made<PreparedEngine>();
   await first(ui, [
     packagesStep,
     toolsStep(['pulumi', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'unseal']),
     dockerStep,
+    engineStep(engine),
   ]);
-  const { env } = await prepareEngine(ui.report);
-  return runJest({ project: 'engine', folder: root, env, ui });
-}
-
-/** Whether the cluster suite found no cluster and brought one up: what it started, it may end. */
-let started = false;
-
-async function clusterSuite(ui: StepUi): Promise<SuiteResult> {
-  started = (await clusterStatus()).state !== 'running';
-  await first(ui, [...bringUp({ stack: 'dev', yes: true, wait: 30 }), toolsStep(['versitygw', 'docker-compose'])]);
-  return runJest({ project: 'cluster', folder: root, workers: 1, env: await engineEnv(), ui });
+  const { env } = engine.value;
+  return runJest({ project: 'engine', folder: root, background: true, env, ui });
 }
 
 /** In the order in which a mistake is found soonest. */
@@ -105,7 +98,7 @@ export function allSuites(): readonly Suite[] {
     {
       name: 'unit',
       about: 'the library, the bridge, the tools',
-      run: (ui) => runJest({ project: 'unit', folder: root, ui }),
+      run: (ui) => runJest({ project: 'unit', folder: root, background: true, ui }),
     },
     {
       name: 'manifests',
@@ -121,18 +114,39 @@ export function allSuites(): readonly Suite[] {
       run: engineSuite,
     },
     {
+      name: 'cluster',
+      about: 'the dev stack on the local cluster',
+      lane: 'stack',
+      unable: unableToRunCluster,
+      run: onCluster('cluster'),
+    },
+    {
+      name: 'pods',
+      about: 'components, faults and the node itself, in namespaces of their own beside it; Compose',
+      lane: 'own',
+      unable: unableToRunCluster,
+      run: onCluster('pods'),
+    },
+    {
       name: 'rehearsal',
       about: 'staging and prod against simulated nodes',
+      lane: 'own',
       unable: unableToRunCluster,
       run: rehearsalSuite,
     },
-    { name: 'cluster', about: 'the dev stack on the local cluster', unable: unableToRunCluster, run: clusterSuite },
+    {
+      name: 'outage',
+      about: 'that cluster killed, ended and started again',
+      lane: 'last',
+      unable: unableToRunCluster,
+      run: onCluster('outage'),
+    },
   ];
 }
 
 /** On a build machine nothing may be left running; at a desk the cluster is wanted for the next run. */
 export async function afterSuites(): Promise<void> {
-  if (!started || process.env.CI !== 'true') return;
+  if (!startedCluster() || process.env.CI !== 'true') return;
   process.stderr.write('ending the cluster that the tests started\n');
   await clusterDown(() => undefined);
   await stopDocker();

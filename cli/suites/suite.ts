@@ -9,8 +9,18 @@ export interface SuiteResult {
   readonly details: string;
 }
 
+/** Where a suite runs: lanes begin in this order and run at once, the suites of a lane one after the other, and those of `last` at the end. */
+export const LANES = {
+  checks: 'what needs no cluster',
+  stack: 'what changes the stack that is deployed',
+  own: 'what has namespaces or clusters of its own',
+  last: 'what ends the cluster',
+} as const;
+
 export interface Suite {
   readonly name: string;
+  /** @default checks */
+  readonly lane?: keyof typeof LANES;
   /** What it looks at, in a few words. */
   readonly about: string;
   /** Why it can't run on this machine; undefined where it can. */

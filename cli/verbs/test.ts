@@ -1,7 +1,7 @@
 import { CliError, EXIT } from '../exit';
-import { duration, runSteps, type Step } from '../steps';
+import { duration, runLanes, type Lane, type Step } from '../steps';
 import { afterSuites, allSuites } from '../suites/all';
-import { crashed, type Suite, type SuiteResult } from '../suites/suite';
+import { crashed, LANES, type Suite, type SuiteResult } from '../suites/suite';
 
 export interface TestOptions {
   readonly suite?: readonly string[];
@@ -59,8 +59,23 @@ export function summary(outcomes: readonly Outcome[]): string {
   return `\n${[...details, ...rows].join('\n')}\n\n${counts(total)}\n`;
 }
 
+/** A suite as a step; where several run at once, its lines begin with its name. */
+const stepOf = (suite: Suite, alone: boolean, done: (outcome: Outcome) => void): Step => ({
+  title: `${suite.name}: ${suite.about}`,
+  run: async (ui) => {
+    const started = Date.now();
+    const named = (line: string): string => (alone ? line : `${suite.name}: ${line}`);
+    const result = await outcomeOf(suite, {
+      report: (line) => ui.report(named(line)),
+      progress: (line) => ui.progress(named(line)),
+    });
+    done({ suite, result, milliseconds: Date.now() - started });
+    return { text: counts(result), failed: result.failed > 0 };
+  },
+});
+
 /**
- * Runs suites one after the other, whatever came of the one before, then `finish`.
+ * Runs the suites of each lane one after the other, whatever came of the one before, lanes at once, then `finish`.
  * The last line of all that is printed counts all tests.
  */
 export async function runSuites(
@@ -68,20 +83,22 @@ export async function runSuites(
   finish: () => Promise<void> = () => Promise.resolve(),
 ): Promise<boolean> {
   const outcomes: Outcome[] = [];
-  const steps = suites.map((suite): Step => ({
-    title: `${suite.name}: ${suite.about}`,
-    run: async (ui) => {
-      const started = Date.now();
-      const result = await outcomeOf(suite, ui);
-      outcomes.push({ suite, result, milliseconds: Date.now() - started });
-      return { text: counts(result), failed: result.failed > 0 };
-    },
-  }));
+  const names = Object.keys(LANES) as (keyof typeof LANES)[];
+  const lanes = names
+    .map((name) => ({ name, own: suites.filter(({ lane = 'checks' }) => lane === name) }))
+    .filter(({ own }) => own.length > 0);
+  const together = lanes.filter(({ name }) => name !== 'last');
+  const lane = ({ name, own }: (typeof lanes)[number]): Lane => ({
+    title: LANES[name],
+    steps: own.map((suite) => stepOf(suite, together.length <= 1, (outcome) => outcomes.push(outcome))),
+  });
   try {
-    await runSteps(steps);
+    await runLanes(together.map(lane));
+    for (const one of lanes.filter(({ name }) => name === 'last')) await runLanes([lane(one)]);
   } finally {
     await finish();
   }
+  outcomes.sort((a, b) => suites.indexOf(a.suite) - suites.indexOf(b.suite));
   process.stdout.write(summary(outcomes));
   return outcomes.every(({ result }) => result.failed === 0);
 }

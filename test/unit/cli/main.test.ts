@@ -70,7 +70,7 @@ test.each([
   [['render', '--for', 'flux', '-o', 'x'], '--for flux needs -o FOLDER, and --repository'],
   [
     ['test', '--suite', 'unit,nope'],
-    "There is no suite 'nope'. There are: static, unit, manifests, engine, rehearsal, cluster.",
+    "There is no suite 'nope'. There are: static, unit, manifests, engine, cluster, pods, rehearsal, outage.",
   ],
 ])('wrong usage %j ends with 2 and says what is allowed', (args, message) => {
   const { code, stdout, stderr } = trellis(args);

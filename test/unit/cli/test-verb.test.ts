@@ -131,6 +131,43 @@ describe('suites', () => {
     expect(lastLine()).toBe('0 passed, 1 failed, 0 skipped');
   });
 
+  test('of one lane follow each other, lanes run at once, and the last lane waits for all', async () => {
+    const events: string[] = [];
+    const said: string[] = [];
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const open: Record<string, () => void> = {};
+    const one = (name: string, lane: NonNullable<Suite['lane']>): Suite => ({
+      ...suite(name, () => Promise.resolve(clean)),
+      lane,
+      run: async (ui) => {
+        events.push(`${name} begins`);
+        ui.report('works');
+        await new Promise<void>((resolve) => (open[name] = resolve));
+        events.push(`${name} ends`);
+        return clean;
+      },
+    });
+    const suites = [one('a', 'checks'), one('b', 'checks'), one('c', 'stack'), one('d', 'last')];
+    const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const end = async (name: string): Promise<void> => {
+      open[name]?.();
+      await tick();
+    };
+    const all = runSuites(suites);
+    await tick();
+    expect(events).toEqual(['a begins', 'c begins']);
+    await end('c');
+    await end('a');
+    expect(events).toEqual(['a begins', 'c begins', 'c ends', 'a ends', 'b begins']);
+    await end('b');
+    await end('d');
+    expect(await all).toBe(true);
+    expect(events.slice(5)).toEqual(['b ends', 'd begins', 'd ends']);
+    expect(said.join('')).toMatch(/ {4}a: works\n/);
+    // In the order of the suites, whichever ended first.
+    expect(written).toMatch(/^a .*\nb .*\nc .*\nd .*\n/m);
+  });
+
   test('that can not run here are skipped with their reason, never passed', async () => {
     const run = jest.fn(() => Promise.resolve(clean));
     expect(await runSuites([suite('cluster', run, () => 'needs root')])).toBe(true);

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1LabelSelector, V1NetworkPolicyPeer, V1NetworkPolicySpec, V1Node, V1Pod } from '@kubernetes/client-node';
 
 import { Cluster, isReady, until } from '../support/cluster';
-import { hostAddress, openFromNode, PodNetwork, runInNode } from './support/network';
+import { hostAddress, openFromNode, PodNetwork, runInNode } from '../cluster/support/network';
 
 jest.setTimeout(240_000);
 

@@ -14,8 +14,8 @@ import { ModelSource } from '../../components/model-source';
 import { compute } from '../../components/pod';
 import { tinyModel } from '../../images/llama-cpp/model/tiny';
 import { Cluster, isReady, NAMESPACE, until } from '../support/cluster';
-import { pushImage, registryOf } from './support/images';
-import { applyApp } from './support/objects';
+import { pushImage, registryOf } from '../cluster/support/images';
+import { applyApp } from '../cluster/support/objects';
 
 jest.setTimeout(300_000);
 
@@ -154,7 +154,7 @@ describe('a model of a server in the cluster, on llama.cpp without a GPU', () =>
       return (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
     };
     llamaImage = await imageOf('noa-server-dev', 'llama-cpp');
-    nodeImage = await imageOf(NAMESPACE, 'noodle-runtime');
+    nodeImage = await imageOf(NAMESPACE, 'noodle-ide');
     const registry = registryOf(llamaImage);
     // From the base that the stack was built from.
     const args = ['--network=host', '--build-arg', `BASE=${registry}/base:dev`];

@@ -8,8 +8,8 @@ import { runtimeDir } from '../../local/paths';
 import { HOST_LINK } from '../../local/cluster/network';
 import { shims } from '../../local/cluster/pods';
 import { Cluster, endCommands, info, NAMESPACE, request, trellis } from '../support/cluster';
-import { ApiToken } from './support/notes';
-import type { Note } from './support/notes';
+import { ApiToken } from '../cluster/support/notes';
+import type { Note } from '../cluster/support/notes';
 
 jest.setTimeout(400_000);
 

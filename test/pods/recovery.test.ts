@@ -3,9 +3,9 @@ import type { V1StatefulSet } from '@kubernetes/client-node';
 import { ArchiveKeys } from '../../components/database-archive-keys';
 import { DatabaseRecovery } from '../../components/database-recovery';
 import { Cluster, NAMESPACE, until } from '../support/cluster';
-import { registryOf } from './support/images';
-import { ObjectStorage } from './support/object-storage';
-import { promote, Region } from './support/recovery';
+import { registryOf } from '../cluster/support/images';
+import { ObjectStorage } from '../cluster/support/object-storage';
+import { promote, Region } from '../cluster/support/recovery';
 
 jest.setTimeout(300_000);
 

@@ -59,8 +59,8 @@ describe('a database that runs out of disk', () => {
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const server = await cluster.get<V1Pod>(`/api/v1/namespaces/${NAMESPACE}/pods/postgres-0`);
-    image = server.spec?.containers[0]?.image ?? '';
+    const server = await cluster.get<V1StatefulSet>(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets/postgres`);
+    image = server.spec?.template.spec?.containers[0]?.image ?? '';
     engine = await Engine.create({ kubeconfig: info().kubeconfig });
     engine.program(program(image, 1, 1));
     await engine.up();

@@ -60,7 +60,7 @@ describe('objects that do not become ready', () => {
   beforeAll(async () => {
     cluster = new Cluster();
     missing = `${info().registry}/trellis/no-such-image:1`;
-    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-runtime`;
+    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-ide`;
     image = (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
     await cluster.create('/api/v1/namespaces', { metadata: { name: namespace } });
     engine = await Engine.create({ kubeconfig: info().kubeconfig });

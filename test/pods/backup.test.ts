@@ -21,12 +21,12 @@ import { DatabaseEngine } from '../../components/database-engine';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
 import { StatefulDatabase } from '../../components/stateful-database';
-import { Cluster, ClusterTestError, isReady, NAMESPACE, startTrellis, trellis, until } from '../support/cluster';
-import { inContainer } from './support/exec';
-import { spellings } from './support/leaks';
-import { registryOf } from './support/images';
-import { ObjectStorage } from './support/object-storage';
-import { applyApp } from './support/objects';
+import { Cluster, ClusterTestError, isReady, NAMESPACE, until } from '../support/cluster';
+import { inContainer } from '../cluster/support/exec';
+import { spellings } from '../cluster/support/leaks';
+import { registryOf } from '../cluster/support/images';
+import { ObjectStorage } from '../cluster/support/object-storage';
+import { applyApp } from '../cluster/support/objects';
 
 jest.setTimeout(300_000);
 
@@ -240,26 +240,5 @@ describe('a database and a cache whose volumes are lost', () => {
     const jobs = await cluster.text(`/apis/batch/v1/namespaces/${NAME}/jobs`);
     const all = [...texts, JSON.stringify(pods), jobs].join('\n');
     expect(needles.filter((needle) => all.includes(needle))).toEqual([]);
-  });
-});
-
-describe('the verbs, on the dev stack', () => {
-  test('back a database up, restore it for practice, and show its archives', async () => {
-    const { stdout } = await trellis('backup', 'noa-server/postgres', '--drill');
-    const [, archive = 'none'] =
-      /^ {2}noa-server-dev\/postgres +(postgres-[0-9TZ]+) +[0-9.]+ [KM]?i?B +sha256:[0-9a-f]{64} +proved$/m.exec(
-        stdout,
-      ) ?? [];
-    expect(archive).not.toBe('none');
-    expect((await trellis('restore', 'noa-server/postgres', '--list')).stdout).toContain(archive);
-  });
-
-  test('refuse what would overwrite data, and say what they would do', async () => {
-    const asked = await startTrellis(['restore', 'noa-server/postgres', '--from', 'latest']).exited;
-    expect(asked).toMatchObject({ code: 2 });
-    expect(asked.output).toContain('Nothing is scaled down');
-    const refused = await startTrellis(['restore', 'noa-server/postgres', '--from', 'latest', '--yes']).exited;
-    expect(refused).toMatchObject({ code: 1 });
-    expect(refused.output).toContain('there is data in postgres already: nothing was changed');
   });
 });

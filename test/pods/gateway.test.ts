@@ -73,7 +73,7 @@ describe('a service behind both back ends', () => {
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-runtime`;
+    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-ide`;
     const image = (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
     paths = await apply(definition(image));
     await until('every pod Ready', async () => {
