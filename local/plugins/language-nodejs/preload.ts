@@ -12,37 +12,37 @@ const PLAIN_ERRORS =
  */
 const SELDOM = ['../../typescript-shim', '@npmcli/arborist'];
 
-/** Has each of these modules loaded when it is first asked for something. It is sent as text, so it names nothing around it. */
-function loadWhenAsked(require: NodeJS.Require, requests: readonly string[]): void {
-  for (const request of requests) {
-    let file: string;
-    try {
-      file = require.resolve(request);
-    } catch {
-      // Another version of the SDK, which may do without it.
-      continue;
-    }
-    let loaded: Record<PropertyKey, unknown> | undefined;
-    const load = (): Record<PropertyKey, unknown> => {
-      if (loaded === undefined) {
-        delete require.cache[file];
-        loaded = require(file) as Record<PropertyKey, unknown>;
-      }
-      return loaded;
-    };
-    // `__esModule` keeps the SDK's helper of imports from copying every member, and so from asking.
-    const exports = new Proxy({}, { get: (_, key) => (key === '__esModule' ? true : load()[key]) });
-    const known = { id: file, filename: file, loaded: true, exports, children: [], paths: [] };
-    require.cache[file] = known as unknown as NodeJS.Module;
+/**
+ * Has each of these modules loaded when it is first asked for something. Another version of the SDK may do without one. `__esModule` keeps the
+ * SDK's helper of imports from copying every member, and so from asking.
+ */
+const LOAD_WHEN_ASKED = `
+for (const request of ${JSON.stringify(SELDOM)}) {
+  let file;
+  try {
+    file = require.resolve(request);
+  } catch {
+    continue;
   }
-}
+  let loaded;
+  const load = () => {
+    if (loaded === undefined) {
+      delete require.cache[file];
+      loaded = require(file);
+    }
+    return loaded;
+  };
+  const exports = new Proxy({}, { get: (_, key) => (key === '__esModule' ? true : load()[key]) });
+  require.cache[file] = { id: file, filename: file, loaded: true, exports, children: [], paths: [] };
+}`;
 
 /** The argument for Node.js that prepares a program. @param run the SDK's `cmd/run`, which the program has installed */
 export function preload(run: string): string {
   const script = [
     'import util from "node:util"; import { createRequire } from "node:module";',
+    `const require = createRequire(${JSON.stringify(run)});`,
     PLAIN_ERRORS,
-    `(${loadWhenAsked.toString()})(createRequire(${JSON.stringify(run)}), ${JSON.stringify(SELDOM)});`,
+    LOAD_WHEN_ASKED,
   ];
   return `--import=data:text/javascript,${encodeURIComponent(script.join('\n'))}`;
 }
