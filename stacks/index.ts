@@ -13,7 +13,7 @@ import { observabilityOutputs } from './observability';
 import { buildPlatform } from './platform';
 import { rotationsOf } from './rotation';
 import type { PlatformSecrets } from './secret-modes';
-import { platformSecrets } from './secret-modes';
+import { platformSecrets } from './secrets';
 
 /** One environment: configuration → images → secrets → charts → release → outputs. */
 async function stack(): Promise<Record<string, pulumi.Input<unknown>>> {

@@ -2,12 +2,10 @@ import type * as pulumi from '@pulumi/pulumi';
 import type { SecretSource } from '../bridge/secret-source';
 import { ExternalSecretValue, SealedSecretValue } from '../bridge/secret-source';
 import type { LateSecret } from '../components/late';
-import { receiverUrl } from './observability';
 import type { Settings } from './schema';
 import { readSealed } from './sealed-file';
 import type { SecretsOf } from './secret-names';
 import { mapSecrets } from './secret-names';
-import { generateSecrets } from './secrets';
 
 /** Name of the address that alerts are sent to, where the engine does not know it. */
 export const RECEIVER_URL = 'observability-receiver-url';
@@ -24,19 +22,9 @@ export interface PlatformSecrets {
 }
 
 /**
- * Where each secret comes from in a deployment. Only `generated` makes values; in the other modes none passes through the engine.
- * @throws ConfigurationError where the file of ciphertexts is missing or not to be read, with all problems
- */
-export function platformSecrets(settings: Settings): PlatformSecrets {
-  if (settings.secrets.mode !== 'generated') return referredSecrets(settings);
-  const { digestKey, ...values } = generateSecrets(settings);
-  return { values, receiverUrl: receiverUrl(settings), digestKey };
-}
-
-/**
  * Where each secret comes from without an engine: references to the store, or to ciphertexts. What a deployment generates is expected in
  * the store.
- * @throws ConfigurationError as `platformSecrets`
+ * @throws ConfigurationError where the file of ciphertexts is missing or not to be read, with all problems
  */
 export function referredSecrets(settings: Settings): PlatformSecrets & { readonly source: SecretSource } {
   const { secrets } = settings;
