@@ -9,6 +9,12 @@ export interface StepUi {
   readonly progress: Report;
 }
 
+/** The same, each line after a name. */
+export const named = (name: string, { report, progress }: StepUi): StepUi => ({
+  report: (line) => report(`${name}: ${line}`),
+  progress: (line) => progress(`${name}: ${line}`),
+});
+
 /** What came of a step, in a few words. */
 export type StepNote = string | { readonly text: string; readonly failed: boolean };
 

@@ -1,6 +1,6 @@
 import { clusterStatus, engineEnv, root } from '../../local/index';
 import { toolsStep } from '../machine-steps';
-import type { Step, StepUi } from '../steps';
+import { named, type Step, type StepUi } from '../steps';
 import { bringUp } from '../verbs/up';
 import { runJest } from './jest';
 import type { SuiteResult } from './suite';
@@ -12,10 +12,7 @@ export function first(ui: StepUi, steps: readonly Step[]): Promise<void> {
   const work = last.then(async () => {
     for (const step of steps) {
       ui.progress(step.title);
-      await step.run({
-        report: (line) => ui.report(`${step.title}: ${line}`),
-        progress: (line) => ui.progress(`${step.title}: ${line}`),
-      });
+      await step.run(named(step.title, ui));
     }
   });
   last = work.catch(() => undefined);
@@ -26,16 +23,18 @@ export function first(ui: StepUi, steps: readonly Step[]): Promise<void> {
 let started = false;
 export const startedCluster = (): boolean => started;
 
-async function bringClusterUp(ui: StepUi): Promise<void> {
-  started = (await clusterStatus()).state !== 'running';
-  const steps = bringUp({ stack: 'dev', yes: true, wait: 30 });
-  await first(ui, [...steps, toolsStep(['versitygw', 'docker-compose'])]);
-}
+const lookStep: Step = {
+  title: 'Look for a cluster',
+  run: async () => {
+    started = (await clusterStatus()).state !== 'running';
+  },
+};
+
+/** In its turn at once: what other suites ask for later finds all images built. */
+const bringClusterUp = (ui: StepUi): Promise<void> =>
+  first(ui, [lookStep, ...bringUp({ stack: 'dev', yes: true, wait: 30 }), toolsStep(['versitygw', 'docker-compose'])]);
 
 let cluster: Promise<void> | undefined;
-
-/** Waits for the cluster where a suite brings it up: all images are built then. */
-export const afterCluster = (): Promise<void> => cluster?.catch(() => undefined) ?? Promise.resolve();
 
 /** A suite of tests against the dev stack on the local cluster, which is brought up once for all of them. */
 export const onCluster =

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { run, state } from '../../local/index';
 import type { StepUi } from '../steps';
-import type { SuiteResult } from './suite';
+import { BACKGROUND, type SuiteResult } from './suite';
 
 /** What is read of jest's `--json` report. */
 export interface JestReport {
@@ -60,9 +60,6 @@ export interface JestOptions {
 
 /** Where jest's own report of a project's last run is, with the time of every test. */
 export const reportFile = (project: string): string => state('logs', `test-${project}.json`);
-
-/** Lets everything else go first. */
-export const BACKGROUND = ['nice', '-n', '10'] as const;
 
 /** Runs one of jest's projects; quiet while all passes. */
 export async function runJest(options: JestOptions): Promise<SuiteResult> {

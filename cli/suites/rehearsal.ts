@@ -5,7 +5,7 @@ import { CliError } from '../exit';
 import { dockerStep, packagesStep, toolsStep } from '../machine-steps';
 import { REHEARSAL_TOOLS } from '../rehearsal';
 import type { StepUi } from '../steps';
-import { afterCluster, first } from './base';
+import { first } from './base';
 import { runJest } from './jest';
 import type { SuiteResult } from './suite';
 
@@ -38,7 +38,6 @@ function copyClone(folder: string): void {
  * They build with the same Docker engine, which has most layers already.
  */
 export async function rehearsalSuite(ui: StepUi): Promise<SuiteResult> {
-  await afterCluster();
   await first(ui, [packagesStep, toolsStep(REHEARSAL_TOOLS), dockerStep]);
   const folder = cache('clones', cloneId);
   // A run that was killed may have left one there.

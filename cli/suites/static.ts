@@ -2,8 +2,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { root, run } from '../../local/index';
 import type { StepUi } from '../steps';
-import { BACKGROUND } from './jest';
-import { countChecks, type Check, type SuiteResult } from './suite';
+import { BACKGROUND, countChecks, type Check, type SuiteResult } from './suite';
 
 const program = (name: string): string => path.join(root, 'node_modules', name);
 

@@ -17,6 +17,9 @@ export const LANES = {
   last: 'what ends the cluster',
 } as const;
 
+/** Before a command: lets everything else go first on the processor. */
+export const BACKGROUND = ['nice', '-n', '10'] as const;
+
 export interface Suite {
   readonly name: string;
   /** @default checks */

@@ -1,5 +1,5 @@
 import { CliError, EXIT } from '../exit';
-import { duration, runLanes, type Lane, type Step } from '../steps';
+import { duration, named, runLanes, type Lane, type Step } from '../steps';
 import { afterSuites, allSuites } from '../suites/all';
 import { crashed, LANES, type Suite, type SuiteResult } from '../suites/suite';
 
@@ -64,11 +64,7 @@ const stepOf = (suite: Suite, alone: boolean, done: (outcome: Outcome) => void):
   title: `${suite.name}: ${suite.about}`,
   run: async (ui) => {
     const started = Date.now();
-    const named = (line: string): string => (alone ? line : `${suite.name}: ${line}`);
-    const result = await outcomeOf(suite, {
-      report: (line) => ui.report(named(line)),
-      progress: (line) => ui.progress(named(line)),
-    });
+    const result = await outcomeOf(suite, alone ? ui : named(suite.name, ui));
     done({ suite, result, milliseconds: Date.now() - started });
     return { text: counts(result), failed: result.failed > 0 };
   },

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startControlPlane } from '../../local/cluster';
 import type { RunningControlPlane } from '../../local/cluster';
@@ -10,6 +9,7 @@ import { ApiError } from '../../local/plugins/kubernetes/errors';
 import { connection } from '../../local/plugins/kubernetes/kubeconfig';
 import type { KubeObject } from '../../local/plugins/kubernetes/objects';
 import { silent } from '../../local/report';
+import { withLock } from '../../local/system/lock';
 import { executables, pathDirectories } from '../../local/system/which';
 import { ensureTool } from '../../local/toolchain';
 import type { ToolName } from '../../local/toolchain';
@@ -53,20 +53,10 @@ export class ApiServer {
     if (dir === undefined)
       throw new TypeError('no folder for a shared API server: the tests run in jest’s project `engine`');
     const options = { customResources: true };
-    const lock = path.join(dir, 'lock');
-    for (let mine = false; !mine;) {
-      try {
-        fs.mkdirSync(lock);
-        mine = true;
-      } catch {
-        await sleep(100);
-      }
-    }
-    try {
+    const lock = { what: 'starts the shared API server', report: silent };
+    return withLock(path.join(dir, 'start.lock'), lock, async () => {
       return new ApiServer(dir, options, await startControlPlane({ dir, resolve: resolveTool, ...options }), true);
-    } finally {
-      fs.rmdirSync(lock);
-    }
+    });
   }
 
   public get kubeconfig(): string {
