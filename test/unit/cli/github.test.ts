@@ -93,6 +93,7 @@ async function step(command: string, more: Record<string, string> = {}, input = 
     ...more,
   };
   const child = spawn('bash', ['-e', '-c', command], { cwd: folder, env });
+  child.stdin.on('error', () => undefined); // EPIPE where the command ends without reading
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stdin.end(input);
