@@ -22,7 +22,7 @@ const suite = (name) => ({
 
 module.exports = {
   projects: [
-    suite('unit'),
+    { ...suite('unit'), setupFiles: ['<rootDir>/test/support/plain-environment.ts'] },
     {
       ...suite('engine'),
       globalSetup: '<rootDir>/test/support/shared-api-server.ts',
