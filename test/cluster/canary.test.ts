@@ -2,10 +2,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-import type { V1Deployment } from '@kubernetes/client-node';
-
 import { Cluster, endCommands, info, NAMESPACE, startTrellis, trellis, until } from '../support/cluster';
-import { pushImage, registryOf } from './support/images';
+import { imageOf, pushImage, registryOf } from './support/images';
 import { Traffic } from './support/traffic';
 
 jest.setTimeout(300_000);
@@ -74,8 +72,7 @@ describe('a canary on the local cluster, judged by the Prometheus that runs ther
   beforeAll(async () => {
     cluster = new Cluster();
     await cluster.healthy();
-    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-runtime`;
-    good = (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
+    good = await imageOf(cluster, 'apps/v1/deployments/noodle-runtime');
     bad = await buildMistake(registryOf(good));
     const folder = path.dirname(info().caFile);
     const pem = (name: string): string => fs.readFileSync(path.join(folder, name), 'utf8');

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { V1Deployment, V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 
 import { root } from '../../local/paths';
-import { Cluster, info, isReady, NAMESPACE as DEV } from '../support/cluster';
+import { Cluster, info, isReady } from '../support/cluster';
 import { Engine } from '../support/engine';
+import { imageOf } from './support/images';
 import { queryFromNode } from './support/network';
 import { spellings } from './support/leaks';
 import { rotationProgram, ROTATION_NAMESPACE as NAMESPACE } from './support/rotation';
@@ -74,14 +75,10 @@ describe('a rotation of the passwords of PostgreSQL, behind PgBouncer, and Redis
     cluster = new Cluster();
     engine = await Engine.create({ kubeconfig: info().kubeconfig });
     // Those that the dev stack runs.
-    const imageOf = async (kind: string, name: string): Promise<string> => {
-      const url = `/apis/apps/v1/namespaces/${DEV}/${kind}/${name}`;
-      return (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
-    };
     const images = {
-      postgres: await imageOf('statefulsets', 'postgres'),
-      pgbouncer: await imageOf('deployments', 'postgres-pooler'),
-      redis: await imageOf('statefulsets', 'redis'),
+      postgres: await imageOf(cluster, 'apps/v1/statefulsets/postgres'),
+      pgbouncer: await imageOf(cluster, 'apps/v1/deployments/postgres-pooler'),
+      redis: await imageOf(cluster, 'apps/v1/statefulsets/redis'),
     };
     watcher = watch();
     for (const { title, accepted, used } of PHASES) {

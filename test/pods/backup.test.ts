@@ -1,14 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import type {
-  V1CronJob,
-  V1Job,
-  V1PersistentVolume,
-  V1PersistentVolumeClaim,
-  V1Pod,
-  V1StatefulSet,
-} from '@kubernetes/client-node';
+import type { V1CronJob, V1Job, V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { App, Chart, Size } from 'cdk8s';
 
 import type { Archive, JobTask } from '../../cli/backup/job';
@@ -21,10 +14,10 @@ import { DatabaseEngine } from '../../components/database-engine';
 import { compute } from '../../components/pod';
 import { RemovalPolicy } from '../../components/release-options';
 import { StatefulDatabase } from '../../components/stateful-database';
-import { Cluster, ClusterTestError, isReady, NAMESPACE, until } from '../support/cluster';
+import { Cluster, ClusterTestError, isReady, until } from '../support/cluster';
 import { inContainer } from '../cluster/support/exec';
 import { spellings } from '../cluster/support/leaks';
-import { registryOf } from '../cluster/support/images';
+import { imageOf, registryOf } from '../cluster/support/images';
 import { ObjectStorage } from '../cluster/support/object-storage';
 import { applyApp } from '../cluster/support/objects';
 
@@ -52,32 +45,27 @@ describe('a database and a cache whose volumes are lost', () => {
   let made: Archive;
   let store: ObjectStorage;
 
-  const imageOf = async (url: string): Promise<string> => {
-    const { spec } = await cluster.get<V1StatefulSet & V1CronJob>(`${url.replace('NS', `namespaces/${NAMESPACE}`)}`);
-    return (spec?.jobTemplate?.spec?.template ?? spec?.template)?.spec?.containers[0]?.image ?? '';
-  };
-
   /** Two stores with all that belongs to them, from the images of the dev stack: one backed up to a bucket, the other to a volume. */
   async function apply(bucket: BackupTarget): Promise<void> {
     const app = new App();
     const chart = new Chart(app, 'backup', { namespace: NAME });
     const removalPolicy = RemovalPolicy.DESTROY;
-    const image = await imageOf('/apis/batch/v1/NS/cronjobs/postgres-backup');
+    const image = await imageOf(cluster, 'batch/v1/cronjobs/postgres-backup');
     const status = new BackupStatus(chart, 'backup-status', {
-      image: await imageOf('/apis/apps/v1/NS/statefulsets/backup-status'),
+      image: await imageOf(cluster, 'apps/v1/statefulsets/backup-status'),
       removalPolicy,
     });
     const never = { schedule: '0 0 1 1 *' };
     const backup = { ...never, image, encryptionKey: KEY, keep: 3, status, drill: never };
     new StatefulDatabase(chart, 'db', {
-      engine: DatabaseEngine.postgres('15', { image: await imageOf('/apis/apps/v1/NS/statefulsets/postgres') }),
+      engine: DatabaseEngine.postgres('15', { image: await imageOf(cluster, 'apps/v1/statefulsets/postgres') }),
       ...{ password: DATABASE_PASSWORD, removalPolicy, initScripts: { 'rows.sql': ROWS } },
       backup: { ...backup, target: bucket },
       resources: compute([50, 1000], [128, 256]),
       storage: Size.gibibytes(1),
     });
     new CacheStore(chart, 'cache', {
-      image: await imageOf('/apis/apps/v1/NS/statefulsets/redis'),
+      image: await imageOf(cluster, 'apps/v1/statefulsets/redis'),
       backup: { ...backup, target: BackupTarget.volume(Size.gibibytes(1)) },
       ...{ password: CACHE_PASSWORD, removalPolicy, resources: compute([25, 500], [64, 128]) },
       persistence: CachePersistence.appendOnly(Size.gibibytes(1)),
@@ -157,7 +145,7 @@ describe('a database and a cache whose volumes are lost', () => {
     cluster = new Cluster();
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     await cluster.create('/api/v1/namespaces', { metadata: { name: NAME, labels } });
-    const registry = registryOf(await imageOf('/apis/apps/v1/NS/statefulsets/postgres'));
+    const registry = registryOf(await imageOf(cluster, 'apps/v1/statefulsets/postgres'));
     store = await ObjectStorage.start(cluster, STORE, registry, USER);
     const keys = { ACCESS_KEY_ID: USER.id, SECRET_ACCESS_KEY: USER.secret };
     for (const [name, stringData] of Object.entries({ keys, authority: { 'ca.crt': store.authority } }))

@@ -1,5 +1,5 @@
 import { App, Chart, Duration } from 'cdk8s';
-import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
 
 import { render } from '../../bridge/render';
 import { AutoscaledService } from '../../components/autoscaled-service';
@@ -10,7 +10,8 @@ import { Hsts, SecurityHeaders } from '../../components/ingress-options';
 import { NamespaceBaseline } from '../../components/namespace-baseline';
 import { compute } from '../../components/pod';
 import { TlsIngress } from '../../components/tls-ingress';
-import { Cluster, info, isReady, NAMESPACE, request, until } from '../support/cluster';
+import { Cluster, info, isReady, request, until } from '../support/cluster';
+import { imageOf } from '../cluster/support/images';
 import type { Answer } from '../support/cluster';
 
 jest.setTimeout(240_000);
@@ -73,9 +74,7 @@ describe('a service behind both back ends', () => {
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-ide`;
-    const image = (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
-    paths = await apply(definition(image));
+    paths = await apply(definition(await imageOf(cluster, 'apps/v1/deployments/noodle-ide')));
     await until('every pod Ready', async () => {
       const pods = await cluster.list<V1Pod>(`/api/v1/namespaces/${SPACE}/pods`);
       return pods.length === 3 && pods.every(isReady);

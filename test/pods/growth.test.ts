@@ -1,7 +1,8 @@
 import type { V1PersistentVolume, V1PersistentVolumeClaim, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 
 import { root } from '../../local/paths';
-import { Cluster, ClusterTestError, endCommands, info, NAMESPACE, start, until } from '../support/cluster';
+import { Cluster, ClusterTestError, endCommands, info, start, until } from '../support/cluster';
+import { imageOf } from '../cluster/support/images';
 import { Engine } from '../support/engine';
 
 jest.setTimeout(400_000);
@@ -59,8 +60,7 @@ describe('a database that runs out of disk', () => {
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const server = await cluster.get<V1StatefulSet>(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets/postgres`);
-    image = server.spec?.template.spec?.containers[0]?.image ?? '';
+    image = await imageOf(cluster, 'apps/v1/statefulsets/postgres');
     engine = await Engine.create({ kubeconfig: info().kubeconfig });
     engine.program(program(image, 1, 1));
     await engine.up();

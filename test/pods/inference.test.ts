@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { V1Deployment, V1Job, V1Pod } from '@kubernetes/client-node';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { Construct } from 'constructs';
 
@@ -13,8 +13,8 @@ import { ModelDescription } from '../../components/model-description';
 import { ModelSource } from '../../components/model-source';
 import { compute } from '../../components/pod';
 import { tinyModel } from '../../images/llama-cpp/model/tiny';
-import { Cluster, isReady, NAMESPACE, until } from '../support/cluster';
-import { pushImage, registryOf } from '../cluster/support/images';
+import { Cluster, isReady, until } from '../support/cluster';
+import { imageOf, pushImage, registryOf } from '../cluster/support/images';
 import { applyApp } from '../cluster/support/objects';
 
 jest.setTimeout(300_000);
@@ -149,12 +149,8 @@ describe('a model of a server in the cluster, on llama.cpp without a GPU', () =>
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const imageOf = async (namespace: string, name: string): Promise<string> => {
-      const url = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
-      return (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
-    };
-    llamaImage = await imageOf('noa-server-dev', 'llama-cpp');
-    nodeImage = await imageOf(NAMESPACE, 'noodle-ide');
+    llamaImage = await imageOf(cluster, 'apps/v1/deployments/llama-cpp', 'noa-server-dev');
+    nodeImage = await imageOf(cluster, 'apps/v1/deployments/noodle-ide');
     const registry = registryOf(llamaImage);
     // From the base that the stack was built from.
     const args = ['--network=host', '--build-arg', `BASE=${registry}/base:dev`];

@@ -1,6 +1,7 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 
-import { Cluster, info, NAMESPACE } from '../support/cluster';
+import { Cluster, info } from '../support/cluster';
+import { imageOf } from '../cluster/support/images';
 import { Engine } from '../support/engine';
 import type { Run } from '../support/engine';
 
@@ -60,8 +61,7 @@ describe('objects that do not become ready', () => {
   beforeAll(async () => {
     cluster = new Cluster();
     missing = `${info().registry}/trellis/no-such-image:1`;
-    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/noodle-ide`;
-    image = (await cluster.get<V1Deployment>(url)).spec?.template.spec?.containers[0]?.image ?? '';
+    image = await imageOf(cluster, 'apps/v1/deployments/noodle-ide');
     await cluster.create('/api/v1/namespaces', { metadata: { name: namespace } });
     engine = await Engine.create({ kubeconfig: info().kubeconfig });
     engine.program(broken());

@@ -1,9 +1,7 @@
-import type { V1StatefulSet } from '@kubernetes/client-node';
-
 import { ArchiveKeys } from '../../components/database-archive-keys';
 import { DatabaseRecovery } from '../../components/database-recovery';
-import { Cluster, NAMESPACE, until } from '../support/cluster';
-import { registryOf } from '../cluster/support/images';
+import { Cluster, until } from '../support/cluster';
+import { imageOf, registryOf } from '../cluster/support/images';
 import { ObjectStorage } from '../cluster/support/object-storage';
 import { promote, Region } from '../cluster/support/recovery';
 
@@ -36,8 +34,7 @@ describe('a region that is lost, with a standby in another that knows its archiv
 
   beforeAll(async () => {
     cluster = new Cluster();
-    const url = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets/postgres`;
-    const image = (await cluster.get<V1StatefulSet>(url)).spec?.template.spec?.containers[0]?.image ?? '';
+    const image = await imageOf(cluster, 'apps/v1/statefulsets/postgres');
     const store = await ObjectStorage.start(cluster, NAMES.store, registryOf(image), USER);
     first = new Region(cluster, NAMES.first, image, store);
     second = new Region(cluster, NAMES.second, image, store);

@@ -1,4 +1,24 @@
-import { ClusterTestError, info, shellEnvironment, start } from '../../support/cluster';
+import type { V1CronJob, V1StatefulSet } from '@kubernetes/client-node';
+
+import { ClusterTestError, info, NAMESPACE, shellEnvironment, start, until } from '../../support/cluster';
+import type { Cluster } from '../../support/cluster';
+
+/** As a URL names it, with its API group. */
+type Workload = `apps/v1/${'deployments' | 'statefulsets'}/${string}` | `batch/v1/cronjobs/${string}`;
+
+/**
+ * The image of the first container of a workload that the dev stack deploys. Other tests may take a workload away at the same time, and bring it
+ * back with an update: it is waited for.
+ *
+ * @param namespace of NoodleCore, where none is given
+ */
+export const imageOf = (cluster: Cluster, workload: Workload, namespace = NAMESPACE): Promise<string> =>
+  until(`the image of ${namespace}/${workload}`, async () => {
+    const [group, version, kind, name] = workload.split('/');
+    const url = `/apis/${group}/${version}/namespaces/${namespace}/${kind}/${name}`;
+    const { spec } = await cluster.get<V1StatefulSet & V1CronJob>(url);
+    return (spec?.jobTemplate?.spec?.template ?? spec?.template)?.spec?.containers[0]?.image;
+  });
 
 /** Where an image of the cluster is kept: `localhost:5000/trellis` of `localhost:5000/trellis/postgres@sha256:…`. */
 export const registryOf = (image: string): string => image.slice(0, image.lastIndexOf('/'));
