@@ -2,7 +2,6 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
-import type { AlertRule } from '../../components';
 import { alertsOf, burnAlerts, prometheusRules } from '../../components';
 import { run } from '../../local/index';
 import type { Check } from '../suites/suite';
@@ -33,6 +32,9 @@ export function untested({ component }: Sample, cases: readonly AlertCase[]): re
   );
 }
 
+/** A case that is looked at after more than sixteen hours, in minutes. */
+const DAYS = /^\d{4,}m$/;
+
 /** One of promtool's tests. It asks for what fires, with the labels by which alerts are routed. */
 function testGroup({ alert, title, fires, at, series, job }: AlertCase, severity: string): object {
   return {
@@ -54,19 +56,22 @@ function testGroup({ alert, title, fires, at, series, job }: AlertCase, severity
 /** What promtool needs to test one sample, by the names of the files. */
 export function promtoolFiles({ component }: Sample, cases: readonly AlertCase[]): Readonly<Record<string, string>> {
   const { monitoring } = component;
-  const file = (alerts: readonly AlertRule[], evaluated: string): string => {
-    const severities = new Map(alerts.map(({ alert, severity }) => [alert, severity]));
-    const tests = cases.flatMap((one) => {
+  const budgets = new Set(monitoring.objectives.flatMap(burnAlerts).map(({ alert }) => alert));
+  const severities = new Map(alertsOf(monitoring).map(({ alert, severity }) => [alert, severity]));
+  const overDays = ({ alert, at }: AlertCase): boolean => budgets.has(alert) || DAYS.test(at);
+  const file = (own: readonly AlertCase[], evaluated: string): string => {
+    const tests = own.flatMap((one) => {
       const severity = severities.get(one.alert);
       return severity === undefined ? [] : [testGroup(one, severity)];
     });
     return stringify({ rule_files: ['rules.yaml'], evaluation_interval: evaluated, tests });
   };
+  const soon = cases.filter((one) => !overDays(one));
   return {
     'rules.yaml': stringify(prometheusRules({ components: [component] })),
-    'tests.yaml': file(monitoring.alerts, '1m'),
-    // They look back over days, and need not hold for a while: fewer evaluations tell the same.
-    'budgets.yaml': file(monitoring.objectives.flatMap(burnAlerts), '10m'),
+    'tests.yaml': file(soon, '1m'),
+    // These look back over days, or hold for days: fewer evaluations tell the same.
+    'days.yaml': file(cases.filter(overDays), '10m'),
   };
 }
 
@@ -91,7 +96,7 @@ export async function checkAlerts(program: string, progress: (line: string) => v
         { name: `${name}: promtool check`, problem: await promtool(program, folder, 'check', 'rules', 'rules.yaml') },
         {
           name: `${name}: promtool test`,
-          problem: await promtool(program, folder, 'test', 'rules', 'tests.yaml', 'budgets.yaml'),
+          problem: await promtool(program, folder, 'test', 'rules', 'tests.yaml', 'days.yaml'),
         },
       );
     }
