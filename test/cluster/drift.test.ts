@@ -14,6 +14,7 @@ const CANARY = 'canary-that-nobody-may-read';
 describe('objects that were edited by hand', () => {
   let cluster: Cluster;
   let key: string;
+  let restored = false;
   let podsBefore: readonly (string | undefined)[];
   const uids = async (): Promise<readonly (string | undefined)[]> =>
     (await cluster.pods()).map(({ metadata }) => metadata?.uid).sort();
@@ -28,7 +29,6 @@ describe('objects that were edited by hand', () => {
   beforeAll(async () => {
     cluster = new Cluster();
     await cluster.healthy();
-    await pulumi('up', '-s', 'dev', '--yes', '--skip-preview');
     podsBefore = await uids();
     key = Buffer.from((await cluster.get<V1Secret>(SECRET)).data?.SECRET_KEY ?? '', 'base64').toString();
     expect(key.length).toBeGreaterThan(20);
@@ -39,7 +39,7 @@ describe('objects that were edited by hand', () => {
   });
   afterAll(async () => {
     // Whatever a test found: the key that the pods were started with.
-    await pulumi('up', '-s', 'dev', '--yes', '--refresh', '--skip-preview');
+    if (!restored) await pulumi('up', '-s', 'dev', '--yes', '--refresh', '--skip-preview');
     await cluster.edit(DEPLOYMENT, { metadata: { labels: { 'example.com/cost-centre': null } } }, 'cost-operator');
     await endCommands();
   });
@@ -98,5 +98,6 @@ describe('objects that were edited by hand', () => {
     expect(names).not.toEqual([]);
     await cluster.edit(`${DEPLOYMENT}/scale`, { spec: { replicas: 1 } }, 'kubectl');
     await cluster.healthy();
+    restored = true;
   });
 });

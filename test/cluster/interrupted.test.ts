@@ -29,7 +29,6 @@ describe('runs that are cut off', () => {
   beforeAll(async () => {
     cluster = new Cluster();
     await cluster.healthy();
-    await trellis('up');
   });
   afterEach(async () => {
     await cluster.healthy();
