@@ -1,16 +1,19 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { root, run } from '../../local/index';
+import { root, run, state } from '../../local/index';
 import type { StepUi } from '../steps';
 import { BACKGROUND, countChecks, type Check, type SuiteResult } from './suite';
 
 const program = (name: string): string => path.join(root, 'node_modules', name);
 
+/** What was formatted well is, as long as the file, the options and Prettier's version stay: looked at by content, not by time. */
+const CACHED = ['--cache', '--cache-strategy', 'content', '--cache-location', state('build', 'format.json')];
+
 /** Each is a program of Node's. The longest is first. */
 const CHECKS: readonly (readonly [name: string, ...argv: string[]])[] = [
   ['lint', program('eslint/bin/eslint.js'), '.', '--max-warnings', '0', '--no-color'],
   ['types', program('typescript/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
-  ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn'],
+  ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn', ...CACHED],
   ['public API', '--require', 'tsx/cjs', path.join(root, 'cli', 'package', 'build.ts'), 'check'],
 ];
 
