@@ -114,7 +114,7 @@ function toolVerbs(program: Command): void {
     .command('test')
     .summary('every check of the project; installs what they need')
     .description(
-      'Runs static, unit, manifests, engine, rehearsal and cluster, in that order. The last line counts all tests.',
+      'Runs all suites, at once where they don’t meet: what needs no cluster, what changes the dev stack, what has its own. The last line counts all tests.',
     )
     .option('--suite <names>', 'only these, separated by commas', (text) => text.split(',').filter(Boolean))
     .addHelpText(

@@ -29,6 +29,8 @@ export interface Step {
 export interface Lane {
   /** Shown where there are several. */
   readonly title: string;
+  /** Settles when the first step may begin. @default - it begins at once */
+  readonly after?: () => Promise<unknown>;
   readonly steps: readonly Step[];
 }
 
@@ -116,7 +118,13 @@ async function runOnTerminal(lanes: readonly Lane[], now: () => number): Promise
     only !== undefined && lanes.length === 1
       ? new Listr(only.steps.map(taskOf), options)
       : new Listr(
-          lanes.map(({ title, steps }) => ({ title, task: (_, task) => task.newListr(steps.map(taskOf)) })),
+          lanes.map(({ title, after, steps }) => ({
+            title,
+            task: async (_, task) => {
+              await after?.();
+              return task.newListr(steps.map(taskOf));
+            },
+          })),
           { ...options, concurrent: true, exitOnError: false },
         );
   await list.run().catch((error: unknown) => {
@@ -138,7 +146,12 @@ const withDefaults = (options: StepsOptions): Required<StepsOptions> => ({
 export async function runLanes(lanes: readonly Lane[], options: StepsOptions = {}): Promise<void> {
   const whole = withDefaults(options);
   if (whole.stream.isTTY === true && process.stdout.isTTY) return runOnTerminal(lanes, whole.now);
-  const ended = await Promise.allSettled(lanes.map(({ steps }) => runPlain(steps, whole)));
+  const ended = await Promise.allSettled(
+    lanes.map(async ({ after, steps }) => {
+      await after?.();
+      await runPlain(steps, whole);
+    }),
+  );
   const failed = ended.find((one) => one.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

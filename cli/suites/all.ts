@@ -91,7 +91,7 @@ async function engineSuite(ui: StepUi): Promise<SuiteResult> {
   return runJest({ project: 'engine', folder: root, background: true, env, ui });
 }
 
-/** In the order in which a mistake is found soonest. */
+/** In the order in which a mistake is found soonest; what waits much begins first all the same, by its lane. */
 export function allSuites(): readonly Suite[] {
   return [
     { name: 'static', about: 'types, lint, format, public API', run: staticSuite },
@@ -104,12 +104,14 @@ export function allSuites(): readonly Suite[] {
       name: 'manifests',
       about:
         'kubeconform, kube-score, psa-check, promtool, amtool and golden files, three environments; alerts; workflows',
+      lane: 'servers',
       ...(process.platform === 'linux' ? {} : { unable: unableToRunCluster }),
       run: manifestsSuite,
     },
     {
       name: 'engine',
       about: 'the real engine against a real API server',
+      lane: 'servers',
       unable: unableToRunCluster,
       run: engineSuite,
     },

@@ -9,13 +9,22 @@ export interface SuiteResult {
   readonly details: string;
 }
 
-/** Where a suite runs: lanes begin in this order and run at once, the suites of a lane one after the other, and those of `last` at the end. */
+/** Where a suite runs: lanes run at once, the suites of a lane one after the other. */
 export const LANES = {
-  checks: 'what needs no cluster',
+  servers: 'what needs no cluster, but Docker or servers of its own',
   stack: 'what changes the stack that is deployed',
   own: 'what has namespaces or clusters of its own',
+  checks: 'what only computes',
   last: 'what ends the cluster',
 } as const;
+
+export type LaneName = keyof typeof LANES;
+
+/** What ends before a lane begins. `checks` waits for nothing, so it fills the processor at the end, when others leave it idle. */
+export const FOLLOWS: Readonly<Partial<Record<LaneName, readonly LaneName[]>>> = {
+  checks: ['servers'],
+  last: ['servers', 'stack', 'own'],
+};
 
 /** Before a command: lets everything else go first on the processor. */
 export const BACKGROUND = ['nice', '-n', '10'] as const;
@@ -23,7 +32,7 @@ export const BACKGROUND = ['nice', '-n', '10'] as const;
 export interface Suite {
   readonly name: string;
   /** @default checks */
-  readonly lane?: keyof typeof LANES;
+  readonly lane?: LaneName;
   /** What it looks at, in a few words. */
   readonly about: string;
   /** Why it can't run on this machine; undefined where it can. */

@@ -1,7 +1,7 @@
 import { CliError, EXIT } from '../exit';
 import { duration, named, runLanes, type Lane, type Step } from '../steps';
 import { afterSuites, allSuites } from '../suites/all';
-import { crashed, LANES, type Suite, type SuiteResult } from '../suites/suite';
+import { crashed, FOLLOWS, LANES, type LaneName, type Suite, type SuiteResult } from '../suites/suite';
 
 export interface TestOptions {
   readonly suite?: readonly string[];
@@ -70,8 +70,15 @@ const stepOf = (suite: Suite, alone: boolean, done: (outcome: Outcome) => void):
   },
 });
 
+/** A promise, and what settles it. */
+function deferred(): { readonly ended: Promise<void>; readonly end: () => void } {
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  return { ended, end };
+}
+
 /**
- * Runs the suites of each lane one after the other, whatever came of the one before, lanes at once, then `finish`.
+ * Runs the suites of each lane one after the other, whatever came of the one before, lanes at once where none follows another, then `finish`.
  * The last line of all that is printed counts all tests.
  */
 export async function runSuites(
@@ -79,18 +86,22 @@ export async function runSuites(
   finish: () => Promise<void> = () => Promise.resolve(),
 ): Promise<boolean> {
   const outcomes: Outcome[] = [];
-  const names = Object.keys(LANES) as (keyof typeof LANES)[];
-  const lanes = names
-    .map((name) => ({ name, own: suites.filter(({ lane = 'checks' }) => lane === name) }))
-    .filter(({ own }) => own.length > 0);
-  const together = lanes.filter(({ name }) => name !== 'last');
-  const lane = ({ name, own }: (typeof lanes)[number]): Lane => ({
+  const all = suites.map((suite) => ({ suite, lane: suite.lane ?? 'checks', ...deferred() }));
+  const names = (Object.keys(LANES) as LaneName[]).filter((name) => all.some(({ lane }) => lane === name));
+  const lane = (name: LaneName): Lane => ({
     title: LANES[name],
-    steps: own.map((suite) => stepOf(suite, together.length <= 1, (outcome) => outcomes.push(outcome))),
+    after: () => Promise.all(all.flatMap((one) => (FOLLOWS[name]?.includes(one.lane) === true ? [one.ended] : []))),
+    steps: all
+      .filter((one) => one.lane === name)
+      .map(({ suite, end }) =>
+        stepOf(suite, names.length === 1, (outcome) => {
+          outcomes.push(outcome);
+          end();
+        }),
+      ),
   });
   try {
-    await runLanes(together.map(lane));
-    for (const one of lanes.filter(({ name }) => name === 'last')) await runLanes([lane(one)]);
+    await runLanes(names.map(lane));
   } finally {
     await finish();
   }

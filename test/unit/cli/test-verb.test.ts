@@ -131,7 +131,7 @@ describe('suites', () => {
     expect(lastLine()).toBe('0 passed, 1 failed, 0 skipped');
   });
 
-  test('of one lane follow each other, lanes run at once, and the last lane waits for all', async () => {
+  test('of one lane follow each other, lanes run at once, what only computes after what waits, and the end of the cluster after what uses it', async () => {
     const events: string[] = [];
     const said: string[] = [];
     jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
@@ -147,7 +147,7 @@ describe('suites', () => {
         return clean;
       },
     });
-    const suites = [one('a', 'checks'), one('b', 'checks'), one('c', 'stack'), one('d', 'last')];
+    const suites = [one('a', 'checks'), one('b', 'servers'), one('c', 'servers'), one('d', 'stack'), one('e', 'last')];
     const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     const end = async (name: string): Promise<void> => {
       open[name]?.();
@@ -155,17 +155,19 @@ describe('suites', () => {
     };
     const all = runSuites(suites);
     await tick();
-    expect(events).toEqual(['a begins', 'c begins']);
-    await end('c');
-    await end('a');
-    expect(events).toEqual(['a begins', 'c begins', 'c ends', 'a ends', 'b begins']);
-    await end('b');
+    expect(events).toEqual(['b begins', 'd begins']);
     await end('d');
+    await end('b');
+    expect(events.slice(2)).toEqual(['d ends', 'b ends', 'c begins']);
+    await end('c');
+    expect(events.slice(5)).toEqual(['c ends', 'a begins', 'e begins']);
+    await end('e');
+    await end('a');
     expect(await all).toBe(true);
-    expect(events.slice(5)).toEqual(['b ends', 'd begins', 'd ends']);
+    expect(events.slice(8)).toEqual(['e ends', 'a ends']);
     expect(said.join('')).toMatch(/ {4}a: works\n/);
     // In the order of the suites, whichever ended first.
-    expect(written).toMatch(/^a .*\nb .*\nc .*\nd .*\n/m);
+    expect(written).toMatch(/^a .*\nb .*\nc .*\nd .*\ne .*\n/m);
   });
 
   test('that can not run here are skipped with their reason, never passed', async () => {
