@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { isReady, endCommands, startTrellis, trellis, until } from '../support/cluster';
-import { checkpointFile } from '../../local/engine';
+import { checkpointFile, orphans } from '../../local/engine';
 import { root } from '../../local/paths';
 import { rehearsalStatus } from '../../local/simulate';
 import { Simulated } from './support/simulated';
@@ -23,6 +23,17 @@ afterAll(async () => {
   await trellis('down', '--simulate');
 });
 
+/** Starts a rehearsal of staging, and kills it with its engine once the first Deployment is there. */
+async function killedOnItsWay(cluster: Simulated): Promise<void> {
+  const { child, exited } = startTrellis(['up', '-s', 'staging', '--simulate']);
+  await until('the first Deployment', async () => (await cluster.deployments()).length > 0, 300);
+  const engines = orphans().filter(({ name }) => name === 'pulumi');
+  expect(engines).toHaveLength(1);
+  child.kill('SIGKILL');
+  for (const { pid } of engines) process.kill(pid, 'SIGKILL');
+  await exited;
+}
+
 describe.each(['staging', 'prod'] as const)('%s', (stack) => {
   const cluster = new Simulated(stack);
   const before = own(stack);
@@ -31,6 +42,8 @@ describe.each(['staging', 'prod'] as const)('%s', (stack) => {
   beforeAll(() => trellis('down', '-s', stack, '--simulate', '--purge'));
 
   it('reaches Ready on simulated nodes, and says that they are', async () => {
+    // What a killed run made, and wrote into no state yet, is taken over.
+    if (stack === 'staging') await killedOnItsWay(cluster);
     const { output } = await trellis('up', '-s', stack, '--simulate');
     expect(output).toMatch(/Every simulated pod Ready .*: \d+ pods on \d+ nodes/);
     expect(output).toContain(SIMULATED);
