@@ -51,7 +51,8 @@ describe('objects that do not become ready', () => {
       },
     };
     return [
-      deployment('crashing', { command: ['sh', '-c', crash] }),
+      // Without a probe it could be seen running, and so be Ready, for the moment before it ends.
+      deployment('crashing', { command: ['sh', '-c', crash], readinessProbe: { tcpSocket: { port: 8080 } } }),
       deployment('unpulled', { image: missing }),
       deployment('unscheduled', { resources: { requests: { cpu: '500' } } }),
       `new k8s.core.v1.PersistentVolumeClaim('unbound', ${JSON.stringify(claim)}, opts);`,
