@@ -20,7 +20,7 @@ export const LANES = {
 
 export type LaneName = keyof typeof LANES;
 
-/** What ends before a lane begins. `checks` waits for nothing, so it fills the processor at the end, when others leave it idle. */
+/** What ends before a lane begins. What only computes comes late: it fills the processor when others leave it idle. */
 export const FOLLOWS: Readonly<Partial<Record<LaneName, readonly LaneName[]>>> = {
   checks: ['servers'],
   last: ['servers', 'stack', 'own'],
