@@ -28,7 +28,7 @@ export { checks } from './doctor';
 export type { Check, CheckResult } from './doctor';
 export * from './engine';
 export { LocalError } from './errors';
-export { cache, cacheDir, cloneId, root, state, stateDir } from './paths';
+export { cache, cacheDir, cloneId, root, state, stateDir, typescript } from './paths';
 export { ensurePlugins } from './plugins';
 export { ClusterAccess } from './plugins/kubernetes/access';
 export type { PatchRequest, RolloutRequest } from './plugins/kubernetes/access';

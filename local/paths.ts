@@ -19,6 +19,9 @@ export const cloneId = createHash('sha256').update(root).digest('hex').slice(0, 
 /** Where sockets lie that a clone's own path is too long for; a restart of the machine empties it. */
 export const runtimeDir = (id = cloneId): string => path.join('/run', `trellis-${id}`);
 
+/** Arguments of Node.js for a program in TypeScript, which follows them. */
+export const typescript: readonly string[] = ['--require', path.join(root, 'local', 'register-typescript.js')];
+
 /** A path under this clone's state. */
 export const state = (...parts: string[]): string => path.join(stateDir, ...parts);
 

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   };
   await sdk.runtime.setMocks(mocks, 'trellis', 'prod', false, 'organization');
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- as Pulumi.yaml has it
-  if (program.endsWith('.ts')) require(from('tsx/cjs'));
+  if (program.endsWith('.ts')) require(from('./local/register-typescript'));
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the measured program
   const exported = require(program) as unknown;
   const outputs: unknown = typeof exported === 'function' ? await (exported as () => Promise<unknown>)() : exported;

@@ -4,7 +4,7 @@ import { loadConfig } from '../../images/reference-service/src/config';
 import { createLogger } from '../../images/reference-service/src/log';
 import { startService } from '../../images/reference-service/src/service';
 import { version } from '../../images/reference-service/src/version';
-import { installPackages, METRICS_PACKAGES, root, runOrThrow } from '../../local/index';
+import { installPackages, METRICS_PACKAGES, root, runOrThrow, typescript } from '../../local/index';
 import type { MetricNames } from './exposition';
 import { namesOf, writeNames } from './exposition';
 import { Programs } from './programs';
@@ -120,7 +120,7 @@ async function llamaCpp(programs: Programs): Promise<MetricNames> {
   const image = path.join(root, 'images', 'llama-cpp');
   const dest = path.join(programs.folder, 'llama');
   await runOrThrow(['sh', path.join(image, 'build', 'collect-server'), 'forky', dest]);
-  await runOrThrow([process.execPath, '--require', 'tsx/cjs', path.join(image, 'model', 'tiny.ts')], { cwd: root });
+  await runOrThrow([process.execPath, ...typescript, path.join(image, 'model', 'tiny.ts')], { cwd: root });
   const home = path.join(dest, 'usr', 'lib', 'llama.cpp');
   const [library = ''] = fs.readdirSync(path.join(dest, 'usr', 'lib')).filter((name) => name.endsWith('-linux-gnu'));
   const ggml = path.join(dest, 'usr', 'lib', library, 'ggml');

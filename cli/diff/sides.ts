@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { root, run } from '../../local/index';
+import { root, run, typescript } from '../../local/index';
 import { CliError, EXIT } from '../exit';
 import { ENVIRONMENTS, renderStackObjects } from '../stack-program';
 import type { Rendered, Side } from './compare';
@@ -83,7 +83,7 @@ async function ofRevision(revision: string, environments: readonly string[]): Pr
     fs.mkdirSync(tree);
     await succeeded(['tar', '-xf', archive, '-C', tree], folder);
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'));
-    const argv = [process.execPath, '--require', 'tsx/cjs', '--eval', PROGRAM, '--', ...environments];
+    const argv = [process.execPath, ...typescript, '--eval', PROGRAM, '--', ...environments];
     const output = await succeeded(argv, tree, `${revision} can't be rendered for ${environments.join(', ')}`);
     const found = JSON.parse(output) as readonly (string | readonly Rendered[])[];
     return environments.map((environment, index) => ({

@@ -1,6 +1,6 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { root, run, state } from '../../local/index';
+import { root, run, state, typescript } from '../../local/index';
 import type { StepUi } from '../steps';
 import { BACKGROUND, countChecks, type Check, type SuiteResult } from './suite';
 
@@ -14,7 +14,7 @@ const CHECKS: readonly (readonly [name: string, ...argv: string[]])[] = [
   ['lint', program('eslint/bin/eslint.js'), '.', '--max-warnings', '0', '--no-color'],
   ['types', program('typescript/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
   ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn', ...CACHED],
-  ['public API', '--require', 'tsx/cjs', path.join(root, 'cli', 'package', 'build.ts'), 'check'],
+  ['public API', ...typescript, path.join(root, 'cli', 'package', 'build.ts'), 'check'],
 ];
 
 /** What a check says; it writes to none of the clone's files. */

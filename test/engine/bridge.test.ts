@@ -10,7 +10,7 @@ const REPOSITORY = path.resolve(__dirname, '../..');
 
 /** A program that releases one App; `body` adds to `chart`, in namespace `default`. */
 const release = (body: string): string => `
-  require('tsx/cjs');
+  require('${REPOSITORY}/local/register-typescript');
   const { App, Chart, ApiObject } = require('cdk8s');
   const { Construct } = require('constructs');
   const { ClusterRelease } = require('${REPOSITORY}/bridge');

@@ -19,7 +19,7 @@ interface Options {
 
 /** A stateful workload of one container, in a namespace that outlives the release. */
 const program = (namespace: string, options: Options): string => `
-  require('tsx/cjs');
+  require('${REPOSITORY}/local/register-typescript');
   const { App, Chart, Duration, Size } = require('cdk8s');
   const { ClusterRelease } = require('${REPOSITORY}/bridge');
   const { setReleaseOptions, RemovalPolicy } = require('${REPOSITORY}/components/release-options');

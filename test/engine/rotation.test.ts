@@ -14,7 +14,7 @@ describe('the steps of a rotation under the real engine', () => {
 
   const deploy = (rotation: Rotations): ReturnType<Engine['run']> => {
     engine.program(`
-      require('tsx/cjs');
+      require('${root}/local/register-typescript');
       const { checkRotations } = require('${root}/stacks/last-rotation');
       const rotation = ${JSON.stringify(rotation)};
       await checkRotations(rotation);

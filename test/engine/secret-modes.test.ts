@@ -29,7 +29,7 @@ const KINDS = {
 
 /** A Secret with a URL, and pods that read it. */
 const release = ({ source, value }: { readonly source: string; readonly value: string }): string => `
-  require('tsx/cjs');
+  require('${REPOSITORY}/local/register-typescript');
   const { App, Chart, ApiObject } = require('cdk8s');
   const { ClusterRelease, ExternalSecretValue, SealedSecretValue } = require('${REPOSITORY}/bridge');
   const { LateTokens } = require('${REPOSITORY}/components/late');

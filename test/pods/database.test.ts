@@ -44,7 +44,7 @@ cp /tmp/facts /dev/termination-log
 
 /** One database with everything, and a job that uses each way into it. */
 const program = `
-  require('tsx/cjs');
+  require('${root}/local/register-typescript');
   const docker = require('@pulumi/docker');
   const { App, Chart, Duration, Size } = require('cdk8s');
   const { Construct } = require('constructs');

@@ -12,7 +12,7 @@ const core = (kind: string, name: string): string => `/api/v1/namespaces/${GROWT
 
 /** A database on each of the cluster's two classes; the numbers are gibibytes. */
 const program = (image: string, grows: number, fixed: number): string => `
-  require('tsx/cjs');
+  require('${root}/local/register-typescript');
   const { App, Chart, Size } = require('cdk8s');
   const { ClusterRelease } = require('${root}/bridge');
   const { DatabaseEngine } = require('${root}/components/database-engine');

@@ -7,7 +7,7 @@ import type { ExecResult } from '../../../cli/cluster/exec';
 import { ArchiveKeys } from '../../../components/database-archive-keys';
 import { DatabaseArchive } from '../../../components/database-archive';
 import { DatabaseEngine } from '../../../components/database-engine';
-import { root } from '../../../local/paths';
+import { root, typescript } from '../../../local/paths';
 import { compute } from '../../../components/pod';
 import type { StatefulDatabaseProps } from '../../../components/stateful-database';
 import { StatefulDatabase } from '../../../components/stateful-database';
@@ -20,7 +20,7 @@ import type { RemoteCall } from './remote';
 /** Does it on the local cluster, with administrator's rights. */
 async function remote<T>(call: RemoteCall): Promise<T> {
   const program = path.join(root, 'test', 'cluster', 'support', 'remote.ts');
-  const argv = [process.execPath, '--require', 'tsx/cjs', program, info().kubeconfig, JSON.stringify(call)];
+  const argv = [process.execPath, ...typescript, program, info().kubeconfig, JSON.stringify(call)];
   const { code, stdout, output } = await start(argv).exited;
   if (code !== 0) throw new ClusterTestError(output);
   return JSON.parse(stdout) as T;

@@ -34,7 +34,7 @@ export const rotationProgram = (
   accepted: readonly number[],
   used: number,
 ): string => `
-  require('tsx/cjs');
+  require('${root}/local/register-typescript');
   const { App, Chart, Duration, Size } = require('cdk8s');
   const { Construct } = require('constructs');
   const c = require('${root}/components');

@@ -177,7 +177,7 @@ describe('access to the clusters', () => {
     }
   });
 
-  const command = 'node --require tsx/cjs cli/github/main.ts cluster-credential my-clusters';
+  const command = 'node --require ./local/register-typescript.js cli/github/main.ts cluster-credential my-clusters';
 
   test('is the identity of the job, in the form that a kubeconfig’s exec needs', async () => {
     const { code, output } = await step(command, {

@@ -13,7 +13,7 @@ afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
 
 /** The real command, with a state of its own. */
 function trellis(args: readonly string[], env: Record<string, string> = {}) {
-  const result = spawnSync(process.execPath, ['--require', 'tsx/cjs', 'cli/main.ts', ...args], {
+  const result = spawnSync(process.execPath, ['--require', './local/register-typescript.js', 'cli/main.ts', ...args], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, HOME: home, NODE_NO_WARNINGS: '1', ...env },

@@ -78,8 +78,8 @@ describe('the first program', () => {
       // Node finds the sample's packages beside the repository's own.
       symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
       writeFileSync(file, sample.replaceAll("'trellis/", `'${ROOT}/`));
-      const tsx = path.join(ROOT, 'node_modules', 'tsx', 'dist', 'cjs', 'index.cjs');
-      execFileSync(process.execPath, ['--require', tsx, file], { cwd: folder, encoding: 'utf8' });
+      const typescript = path.join(ROOT, 'local', 'register-typescript.js');
+      execFileSync(process.execPath, ['--require', typescript, file], { cwd: folder, encoding: 'utf8' });
       const manifests = readFileSync(path.join(folder, 'dist', 'app.k8s.yaml'), 'utf8');
       expect(LateTokens.isToken(manifests)).toBe(false);
       const kinds = [...manifests.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);

@@ -133,7 +133,9 @@ test('of several processes that find the same dead holder, one at a time has the
        lock.release();
      });`,
   );
-  const takers = [1, 2, 3].map(() => spawn(process.execPath, ['--require', 'tsx/cjs', script], { cwd: ROOT }));
+  const takers = [1, 2, 3].map(() =>
+    spawn(process.execPath, ['--require', './local/register-typescript.js', script], { cwd: ROOT }),
+  );
   children.push(...takers);
   const codes = await Promise.all(takers.map(async (taker) => (await once(taker, 'exit'))[0] as number));
   expect(codes).toEqual([0, 0, 0]);

@@ -114,7 +114,9 @@ describe('while packages are installed', () => {
     `const { withoutServices } = require(${JSON.stringify(path.resolve('local/system/policy.ts'))});` +
     `withoutServices(() => new Promise(() => { ${body} }), ${JSON.stringify(root)});`;
   const node = (body: string) =>
-    run([process.execPath, '--import', 'tsx', '--eval', program(body)], { cwd: process.cwd() });
+    run([process.execPath, '--require', './local/register-typescript.js', '--eval', program(body)], {
+      cwd: process.cwd(),
+    });
 
   test('an interrupt takes the policy away and ends the process as it would have', async () => {
     const { code, stdout } = await node(

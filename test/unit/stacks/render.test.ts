@@ -15,7 +15,7 @@ test.each(['dev', 'staging', 'prod'])(
 test('needs nothing of the engine: what is rendered without it loads none of its packages', () => {
   const script = `require('./stacks/render').renderEnvironment('dev').then((text) =>
     console.log(JSON.stringify({ rendered: text.length > 0, files: Object.keys(require.cache) })))`;
-  const argv = ['--require', 'tsx/cjs', '--eval', script];
+  const argv = ['--require', './local/register-typescript.js', '--eval', script];
   const found = JSON.parse(execFileSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8' })) as {
     readonly rendered: boolean;
     readonly files: readonly string[];

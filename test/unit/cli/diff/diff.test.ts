@@ -9,7 +9,7 @@ const ROOT = path.resolve(__dirname, '../../../..');
 const diff = (...args: readonly string[]) => diffWith({}, ...args);
 
 function diffWith(environment: Record<string, string>, ...args: readonly string[]) {
-  const argv = ['--require', 'tsx/cjs', 'cli/main.ts', 'diff', ...args];
+  const argv = ['--require', './local/register-typescript.js', 'cli/main.ts', 'diff', ...args];
   const result = spawnSync(process.execPath, argv, {
     cwd: ROOT,
     encoding: 'utf8',
