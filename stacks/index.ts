@@ -1,4 +1,4 @@
-import './promise-stacks';
+import './sdk-diagnostics';
 import type * as pulumi from '@pulumi/pulumi';
 import { Provider } from '@pulumi/kubernetes/provider';
 import type { App } from 'cdk8s';
