@@ -25,8 +25,8 @@ module.exports = {
     { ...suite('unit'), setupFiles: ['<rootDir>/test/support/plain-environment.ts'] },
     {
       ...suite('engine'),
-      globalSetup: '<rootDir>/test/support/shared-api-server.ts',
-      globalTeardown: '<rootDir>/test/support/shared-api-server-teardown.ts',
+      globalSetup: '<rootDir>/test/support/engine-suite.ts',
+      globalTeardown: '<rootDir>/test/support/engine-suite-teardown.ts',
     },
     suite('rehearsal'),
     suite('cluster'),

@@ -53,7 +53,7 @@ const DATA = ['charts/noa-server/sql'] as const;
 export function buildPackage(): string {
   const folder = packageFolder();
   fs.rmSync(folder, { recursive: true, force: true });
-  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = path.join(root, 'node_modules', 'typescript-native', 'bin', 'tsc');
   try {
     execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], { encoding: 'utf8' });
   } catch (error) {

@@ -5,7 +5,7 @@ import { answersOk, type Target } from './https';
 import { writeKubeconfig } from './kubeconfig';
 import type { Layout } from './layout';
 import type { Certificate } from './pki';
-import type { Program, Resolve } from './supervise';
+import { GO_HEAP, type Program, type Resolve } from './supervise';
 
 /** What the programs of a control plane need to know of each other and of the place where they run. */
 export interface ControlPlane {
@@ -32,12 +32,9 @@ export const apiTarget = (plane: ControlPlane): Target => ({
   client: plane.authorities.admin,
 });
 
-/** Less garbage on the heap for some more processor time: these programs idle. */
-const SMALL_HEAP = { GOGC: '50' };
-
 const inPlace = (plane: ControlPlane): Pick<Program, 'netns' | 'env' | 'reads'> => ({
   netns: plane.netns,
-  env: SMALL_HEAP,
+  env: GO_HEAP,
   reads: plane.namespace === undefined ? [] : [plane.namespace],
 });
 

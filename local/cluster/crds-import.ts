@@ -80,9 +80,9 @@ async function writeTypes(crds: readonly CustomResourceDefinition[], work: strin
 /** Checks the files once and for all: they are large, and nothing changes them but the next import. */
 async function checkTypes(): Promise<void> {
   const files = fs.readdirSync(IMPORTS).filter((file) => file.endsWith('.ts'));
-  const [tsc, options] = [path.join(root, 'node_modules', '.bin', 'tsc'), '--noEmit --strict --skipLibCheck'];
-  const target = '--target es2022 --module commonjs --moduleResolution node --types node';
-  await runOrThrow([tsc, ...`${options} ${target}`.split(' '), ...files], { cwd: IMPORTS });
+  const tsc = path.join(root, 'node_modules', 'typescript-native', 'bin', 'tsc');
+  const [options, target] = ['--noEmit --strict --skipLibCheck', '--target es2022 --module node20 --types node'];
+  await runOrThrow([process.execPath, tsc, ...`${options} ${target}`.split(' '), ...files], { cwd: IMPORTS });
   for (const file of files.map((name) => path.join(IMPORTS, name)))
     fs.writeFileSync(file, `// @ts-nocheck: checked when it was written.\n${fs.readFileSync(file, 'utf8')}`);
 }

@@ -7,7 +7,7 @@ import { apiTarget, programKubeconfig, type ControlPlane } from './control-plane
 import { answersOk, ask, respondsOk } from './https';
 import { NETNS } from './network';
 import { ensureCertificate } from './pki';
-import type { Program } from './supervise';
+import { GO_HEAP, type Program } from './supervise';
 
 /** The one node. */
 export const NODE = 'trellis';
@@ -98,7 +98,7 @@ export async function kubeletProgram(options: NodeOptions): Promise<Program> {
       '--node-labels=topology.kubernetes.io/region=local,topology.kubernetes.io/zone=local',
     ],
     netns: NETNS,
-    env: { GOGC: '50' },
+    env: GO_HEAP,
     reads: [config, options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
     ready: async () =>
       (await answersOk(
@@ -149,7 +149,7 @@ export async function kubeProxyProgram(options: NodeOptions): Promise<Program> {
       '--metrics-bind-address=127.0.0.1:10249',
     ],
     netns: NETNS,
-    env: { GOGC: '50' },
+    env: GO_HEAP,
     reads: [options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
     ready: () => respondsOk(`http://${plane.address}:${PROXY_HEALTH_PORT}/healthz`),
   };

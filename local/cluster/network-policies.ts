@@ -5,7 +5,7 @@ import { respondsOk } from './https';
 import { NODE, type NodeOptions } from './kubelet';
 import { NETNS } from './network';
 import { ensureCertificate } from './pki';
-import type { Program } from './supervise';
+import { GO_HEAP, type Program } from './supervise';
 
 const USER = 'system:network-policies';
 const HEALTH_PORT = 10258;
@@ -61,7 +61,7 @@ export async function networkPoliciesProgram(options: NodeOptions): Promise<Prog
       `-health=${health}`,
     ],
     netns: NETNS,
-    env: { GOGC: '50' },
+    env: GO_HEAP,
     reads: [options.namespace, fs.readFileSync(kubeconfig, 'utf8')],
     ready: () => respondsOk(`http://${health}/healthz`),
   };

@@ -17,7 +17,7 @@ import { writeKubeconfig } from '../cluster/kubeconfig';
 import { freePorts, isFree } from '../cluster/ports';
 import { registryProgram } from '../cluster/registry';
 import { loopbackPlane } from '../cluster/start-control-plane';
-import { ensure, runs, until, type Program, type Resolve } from '../cluster/supervise';
+import { ensure, GO_HEAP, runs, until, type Program, type Resolve } from '../cluster/supervise';
 import type { ClusterStep } from '../cluster/up';
 import { LocalError } from '../errors';
 import { root } from '../paths';
@@ -114,7 +114,7 @@ class Bringup {
         '--manage-all-nodes=true',
         '--node-lease-duration-seconds=40',
       ],
-      env: { GOGC: '50' },
+      env: GO_HEAP,
       reads: [configuration, fs.readFileSync(kubeconfig, 'utf8')],
       // It has no port; it is there once a node that it manages is Ready.
       ready: () => Promise.resolve(true),

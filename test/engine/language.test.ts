@@ -6,6 +6,8 @@ import { Engine } from '../support/engine';
 
 jest.setTimeout(180_000);
 
+const ROOT = path.resolve(__dirname, '../..');
+
 /** Command lines of living processes that hold a text, save this one's. */
 function commandLines(text: string): readonly string[] {
   return fs
@@ -28,7 +30,11 @@ describe('the embedded language host under the real engine', () => {
   });
   afterEach(() => engine.dispose());
 
-  const write = (file: string, content: string): void => fs.writeFileSync(path.join(engine.folder, file), content);
+  const write = (name: string, content: string): void => {
+    const file = path.join(engine.folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  };
   /** The node process of the program, by the folder it is told to run in. */
   const programs = (): readonly string[] => commandLines(`--pwd ${engine.folder} `);
   const until = async (condition: () => boolean, seconds: number): Promise<void> => {
@@ -80,22 +86,21 @@ describe('the embedded language host under the real engine', () => {
   });
 
   test('runs a program in TypeScript by the options of the platform’s own Pulumi.yaml', async () => {
-    const { runtime } = parse(fs.readFileSync(path.join(__dirname, '../../Pulumi.yaml'), 'utf8')) as {
-      runtime: unknown;
-    };
-    write('Pulumi.yaml', stringify({ name: 'test', runtime }));
-    write('package.json', '{"name":"test","main":"index.ts"}');
+    const platform = parse(fs.readFileSync(path.join(ROOT, 'Pulumi.yaml'), 'utf8')) as object;
+    write('Pulumi.yaml', stringify({ ...platform, name: 'test' }));
+    const loader = path.join('local', 'register-typescript.js');
+    write(loader, fs.readFileSync(path.join(ROOT, loader), 'utf8'));
     write(
-      'index.ts',
+      'stacks/index.ts',
       `import './wrong'; export const loaded: string[] = Object.keys(require.cache).filter((file: string) => /ts-node/.test(file));`,
     );
     write(
-      'wrong.ts',
+      'stacks/wrong.ts',
       `export default function wrong() { const text: string = null!; throw new Error('line 1' + text); }`,
     );
     await engine.up();
     expect((await engine.ok('stack', 'output', 'loaded', '--json')).stdout.trim()).toBe('[]');
-    write('index.ts', `import wrong from './wrong';\n\n\nconst value: number = 1;\nwrong();\nexport { value };`);
+    write('stacks/index.ts', `import wrong from './wrong';\n\n\nconst value: number = 1;\nwrong();\nexport { value };`);
     const { output } = await engine.run('preview');
     expect(output).toContain('line 1null');
     expect(output).toMatch(/index\.ts:5:/);

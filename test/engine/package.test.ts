@@ -75,7 +75,7 @@ describe('the package, as npm packs it', () => {
     try {
       fs.rmSync(path.join(engine.folder, 'node_modules'));
       install('pulumi-stack', engine.folder);
-      await engine.ok('stack', 'init', 'example');
+      await engine.ok('stack', 'init', 'test');
       const steps = await engine.steps();
       const named = steps.map(
         ({ op, urn }) => `${op} ${urn.split('$').at(-1)?.split('::').slice(0, 2).join(' ') ?? ''}`,

@@ -1,69 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-import { build } from 'esbuild';
-
 import { setEngineLogs } from '../../local/engine/engine-logs';
-import { state } from '../../local/paths';
+import { runOrThrow } from '../../local/process';
 import { silent } from '../../local/report';
 import { ensureTool } from '../../local/toolchain';
-
-const repository = path.resolve(__dirname, '..', '..');
-
-/** Plugin executables as the CLI looks for them, and the source that each is made of. */
-const PLUGINS = {
-  'pulumi-language-nodejs': 'language-nodejs',
-  'pulumi-resource-kubernetes': 'kubernetes',
-  'pulumi-resource-random': 'random',
-  'pulumi-resource-docker': 'docker',
-} as const;
-
-const DAY_MS = 24 * 3_600_000;
-
-let plugins: Promise<string> | undefined;
-
-/** A folder with the plugins as their sources are now: no test runs against an older bundle. */
-function pluginFolder(): Promise<string> {
-  plugins ??= (async () => {
-    const files = new Map<string, string>();
-    for (const [name, source] of Object.entries(PLUGINS)) {
-      const entry = path.join(repository, 'local/plugins', source, 'main.ts');
-      const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error', write: false } as const;
-      const { outputFiles } = await build({ entryPoints: [entry], ...common });
-      files.set(`${source}.js`, outputFiles[0]?.text ?? '');
-      files.set(name, `#!/bin/sh\nexec '${process.execPath}' "$(dirname "$0")/${source}.js" "$@"\n`);
-    }
-    const hash = createHash('sha256').update(JSON.stringify([...files]));
-    const folder = state('build', 'test-plugins', hash.digest('hex').slice(0, 16));
-    if (!fs.existsSync(folder)) writeFolder(folder, files);
-    return folder;
-  })();
-  return plugins;
-}
-
-/** Writes beside and renames, since suites run at the same time; drops what nobody has used for a day. */
-function writeFolder(folder: string, files: ReadonlyMap<string, string>): void {
-  const parent = path.dirname(folder);
-  fs.mkdirSync(parent, { recursive: true });
-  for (const entry of fs.readdirSync(parent)) {
-    const old = path.join(parent, entry);
-    const age = Date.now() - (fs.statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > DAY_MS) fs.rmSync(old, { recursive: true, force: true });
-  }
-  const draft = fs.mkdtempSync(path.join(parent, '.draft-'));
-  for (const [name, content] of files) fs.writeFileSync(path.join(draft, name), content, { mode: 0o755 });
-  try {
-    fs.renameSync(draft, folder);
-  } catch (error) {
-    // Another suite was faster; its folder has the same content.
-    fs.rmSync(draft, { recursive: true, force: true });
-    if (!fs.existsSync(folder)) throw error;
-  }
-}
+import { keptFolder, pluginFolder, repository } from './engine-folders';
 
 export interface Run {
   readonly code: number;
@@ -96,6 +41,39 @@ export interface EngineOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What the CLI sees: the folder's own home and back end, and nothing of the user's. */
+function environment(folder: string, bin: string): Record<string, string> {
+  const { PATH = '', HOME = '', TMPDIR = os.tmpdir() } = process.env;
+  return {
+    PATH: [bin, path.dirname(process.execPath), ...PATH.split(path.delimiter)].join(path.delimiter),
+    HOME,
+    TMPDIR,
+    NO_COLOR: '1',
+    PULUMI_HOME: path.join(folder, 'home'),
+    PULUMI_BACKEND_URL: `file://${path.join(folder, 'state')}`,
+    // The selected stack is kept by the folder's path.
+    PULUMI_STACK: 'test',
+    PULUMI_CONFIG_PASSPHRASE: 'test',
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+    PULUMI_ERROR_OUTPUT_STRING: 'true',
+  };
+}
+
+/** A project with an empty stack, as the CLI makes it; every test begins with a copy. */
+const newStack = (cli: string, bin: string): Promise<string> =>
+  keptFolder('test-stack', cli, async (folder) => {
+    for (const part of ['home', 'state']) fs.mkdirSync(path.join(folder, part));
+    setEngineLogs(path.join(folder, 'home'), {});
+    fs.writeFileSync(
+      path.join(folder, 'Pulumi.yaml'),
+      'name: test\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n',
+    );
+    fs.writeFileSync(path.join(folder, 'package.json'), '{"name":"test","main":"index.js"}\n');
+    const argv = [cli, 'stack', 'init', 'test', '--no-select', '--non-interactive'];
+    await runOrThrow(argv, { cwd: folder, env: environment(folder, bin) });
+  });
+
 /**
  * A Pulumi project in a temporary folder: own home, file back end, passphrase and plugins; nothing of the user's.
  * Programs are plain JavaScript (`index.js`), so that no test waits for a compiler.
@@ -112,31 +90,13 @@ export class Engine {
   public static async create(options: EngineOptions = {}): Promise<Engine> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-engine-'));
     const [cli, bin] = await Promise.all([ensureTool('pulumi', silent), pluginFolder()]);
-    for (const part of ['home', 'state']) fs.mkdirSync(path.join(folder, part));
-    setEngineLogs(path.join(folder, 'home'), {});
-    fs.writeFileSync(
-      path.join(folder, 'Pulumi.yaml'),
-      'name: test\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n',
-    );
-    fs.writeFileSync(path.join(folder, 'package.json'), '{"name":"test","main":"index.js"}\n');
+    fs.cpSync(await newStack(cli, bin), folder, { recursive: true });
     fs.symlinkSync(path.join(repository, 'node_modules'), path.join(folder, 'node_modules'));
-    const { PATH = '', HOME = '', TMPDIR = os.tmpdir() } = process.env;
-    const engine = new Engine(folder, cli, {
-      PATH: [bin, path.dirname(process.execPath), ...PATH.split(path.delimiter)].join(path.delimiter),
-      HOME,
-      TMPDIR,
-      NO_COLOR: '1',
-      PULUMI_HOME: path.join(folder, 'home'),
-      PULUMI_BACKEND_URL: `file://${path.join(folder, 'state')}`,
-      PULUMI_CONFIG_PASSPHRASE: 'test',
-      PULUMI_SKIP_UPDATE_CHECK: 'true',
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-      PULUMI_ERROR_OUTPUT_STRING: 'true',
+    return new Engine(folder, cli, {
+      ...environment(folder, bin),
       KUBECONFIG: options.kubeconfig ?? path.join(folder, 'no-kubeconfig'),
       ...options.env,
     });
-    await engine.ok('stack', 'init', 'test');
-    return engine;
   }
 
   /** What the CLI of this clone needs to work on the project. */

@@ -4,10 +4,12 @@ import * as path from 'node:path';
 
 import { startControlPlane } from '../../local/cluster';
 import { resolveTool, SHARED } from './api-server';
+import { PLUGIN_FOLDER, pluginFolder } from './engine-folders';
 
-/** Jest calls it before the files of a project: they inherit the folder. */
-export default function setUp(): void {
+/** Jest calls it before the files of a project: they inherit the folders. */
+export default async function setUp(): Promise<void> {
   process.env[SHARED] = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-api-'));
+  process.env[PLUGIN_FOLDER] = await pluginFolder();
 }
 
 /** Jest calls it when all files have ended. */

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+import { build } from 'esbuild';
+
+import { state } from '../../local/paths';
+
+export const repository = path.resolve(__dirname, '..', '..');
+
+/** Plugin executables as the CLI looks for them, and the source that each is made of. */
+const PLUGINS = {
+  'pulumi-language-nodejs': 'language-nodejs',
+  'pulumi-resource-kubernetes': 'kubernetes',
+  'pulumi-resource-random': 'random',
+  'pulumi-resource-docker': 'docker',
+} as const;
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Names the folder with the plugins that the files of one run share; jest's global setup makes it. */
+export const PLUGIN_FOLDER = 'TRELLIS_TEST_PLUGINS';
+
+let plugins: Promise<string> | undefined;
+
+/** A folder with the plugins as their sources are now: no test runs against an older bundle. */
+export function pluginFolder(): Promise<string> {
+  plugins ??= (async () => {
+    const made = process.env[PLUGIN_FOLDER];
+    if (made !== undefined) return made;
+    const files = new Map<string, string>();
+    for (const [name, source] of Object.entries(PLUGINS)) {
+      const entry = path.join(repository, 'local/plugins', source, 'main.ts');
+      const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error', write: false } as const;
+      const { outputFiles } = await build({ entryPoints: [entry], ...common });
+      files.set(`${source}.js`, outputFiles[0]?.text ?? '');
+      files.set(name, `#!/bin/sh\nexec '${process.execPath}' "$(dirname "$0")/${source}.js" "$@"\n`);
+    }
+    return keptFolder('test-plugins', JSON.stringify([...files]), (draft) => {
+      for (const [name, content] of files) fs.writeFileSync(path.join(draft, name), content, { mode: 0o755 });
+    });
+  })();
+  return plugins;
+}
+
+/**
+ * A folder that is made once from the same source: beside its place and renamed, since suites run at the same time. What nobody has used for
+ * a day is dropped then.
+ */
+export async function keptFolder(
+  kind: string,
+  source: string,
+  make: (draft: string) => Promise<void> | void,
+): Promise<string> {
+  const parent = state('build', kind);
+  const folder = path.join(parent, createHash('sha256').update(source).digest('hex').slice(0, 16));
+  if (fs.existsSync(folder)) return folder;
+  fs.mkdirSync(parent, { recursive: true });
+  for (const entry of fs.readdirSync(parent)) {
+    const old = path.join(parent, entry);
+    const age = Date.now() - (fs.statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > DAY_MS) fs.rmSync(old, { recursive: true, force: true });
+  }
+  const draft = fs.mkdtempSync(path.join(parent, '.draft-'));
+  await make(draft);
+  try {
+    fs.renameSync(draft, folder);
+  } catch (error) {
+    // Another suite was faster; its folder has the same content.
+    fs.rmSync(draft, { recursive: true, force: true });
+    if (!fs.existsSync(folder)) throw error;
+  }
+  return folder;
+}
