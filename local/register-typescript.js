@@ -32,7 +32,8 @@ const OPTIONS = {
 };
 
 const settings = JSON.stringify([version, OPTIONS]);
-const hashOf = (source) => createHash('sha256').update(settings).update(source).digest('hex');
+/** Also of the file's place, which its source map names: a clone may move. */
+const hashOf = (file, source) => createHash('sha256').update(`${settings}\n${file}\n${source}`).digest('hex');
 
 /** Where the JavaScript of a file is kept; undefined for a file that is not the clone's own. */
 function keptAt(file) {
@@ -69,7 +70,7 @@ function keep(at, made) {
 /** @throws esbuild's error, with file, line and column, where the syntax is wrong */
 function compiled(file) {
   const source = fs.readFileSync(file, 'utf8');
-  const hash = hashOf(source);
+  const hash = hashOf(file, source);
   const at = keptAt(file);
   const before = at === undefined ? undefined : kept(at, hash);
   if (before !== undefined) return before;

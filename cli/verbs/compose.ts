@@ -54,7 +54,8 @@ async function write(environment: string, folder: string): Promise<Written> {
       environment,
       systems: development ? [...SYSTEMS, WATCHING] : SYSTEMS,
       contexts: new Map([...contexts].map(([image, context]) => [image, from(context)])),
-      base: { ...base, context: from(base.context) },
+      // Compose adds a label to what it builds: under the cluster's name, the cluster's images would all be built anew on that.
+      base: { ...base, image: `${base.image}-compose`, context: from(base.context) },
       ...(development
         ? { reload: new Map(reference.map((image) => [image, program])), consoles: WATCHING }
         : { proxy }),

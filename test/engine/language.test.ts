@@ -106,6 +106,21 @@ describe('the embedded language host under the real engine', () => {
     expect(output).toMatch(/index\.ts:5:/);
   });
 
+  test('what the SDK says of each object for its own diagnosis is left out of the platform’s program unless asked for', async () => {
+    engine.program(`
+      require('${ROOT}/local/register-typescript');
+      require('${ROOT}/stacks/sdk-diagnostics');
+      new random.RandomId('id', { byteLength: 4 });
+      pulumi.log.info('said by the program');
+    `);
+    const said = async (env: Record<string, string>): Promise<string> =>
+      (await engine.start(['preview', '--debug'], env).exited).output;
+    const [quiet, loud] = [await said({}), await said({ TRELLIS_SDK_DEBUG: 'true' })];
+    for (const output of [quiet, loud]) expect(output).toContain('said by the program');
+    expect(loud).toContain('RegisterResource RPC prepared: t=random:index/randomId:RandomId, name=id');
+    expect(quiet).not.toContain('RegisterResource RPC');
+  });
+
   test('the SDK loads what serializes functions when a program serializes one, and not before', async () => {
     write(
       'index.js',

@@ -29,6 +29,7 @@ describe('the systems under Docker Compose', () => {
     const { stdout } = await trellis('compose', environment, 'config', '--services');
     const { stdout: whole } = await trellis('compose', environment, 'config');
     expect(whole).toContain('${NOODLE_CORE_POSTGRES:?}');
+    expect(whole).toMatch(/^ +BASE: \S+\/base:\S+-compose$/m);
     expect(whole).not.toContain(composeSecret(environment, 'noodle-core-postgres'));
     expect(fs.existsSync(composeRunFolder(environment))).toBe(false);
     expect(stdout.trim().split('\n')).toEqual(expect.arrayContaining(['noodle-core-noodle-runtime', 'noa-server-ui']));

@@ -88,12 +88,20 @@ test('an error names file and line of the TypeScript, the first time and later',
     'main.ts',
     `interface Gone {\n  readonly a: string;\n}\n\nthrow new Error('on the fifth line');\n`,
   );
-  for (const [first, second] of [[run(file), run(file)]]) {
-    expect(first?.code).toBe(1);
-    expect(first?.stderr).toContain('Error: on the fifth line');
-    expect(first?.stderr).toContain(`${file}:5:7`);
-    expect(second?.stderr).toContain(`${file}:5:7`);
+  for (const { code, stderr } of [run(file), run(file)]) {
+    expect(code).toBe(1);
+    expect(stderr).toContain('Error: on the fifth line');
+    expect(stderr).toContain(`${file}:5:7`);
   }
+});
+
+test('a clone that has moved names its new place', () => {
+  const file = write('main.ts', `throw new Error('here');\n`);
+  expect(run(file).stderr).toContain(`${file}:1:7`);
+  const [from, to] = [clone, `${clone}-moved`];
+  fs.renameSync(from, to);
+  clone = to;
+  expect(run(path.join(to, 'main.ts')).stderr).toContain(`${path.join(to, 'main.ts')}:1:7`);
 });
 
 test('wrong syntax is named with file, line and column', () => {
