@@ -23,13 +23,17 @@ describe('the steps of a rotation under the real engine', () => {
     return engine.run('up', '--yes', '--skip-preview');
   };
   const step = (accepted: readonly number[], used: number) => deploy({ store: { accepted: [...accepted], used } });
+  const accepted = async (...numbers: Parameters<typeof step>): Promise<void> => {
+    const { code, output } = await step(...numbers);
+    expect([code, code === 0 ? '' : output]).toEqual([0, '']);
+  };
 
   test('are compared with what the deployment before left, and a refused one leaves nothing', async () => {
-    expect(await step([2], 2)).toMatchObject({ code: 0 });
+    await accepted([2], 2);
     const early = await step([2, 3], 3);
     expect(early.code).not.toBe(0);
     expect(early.output).toContain('trellis:store.password.used: must be a password that servers accept');
-    expect(await step([2, 3], 2)).toMatchObject({ code: 0 });
+    await accepted([2, 3], 2);
     const hasty = await step([3], 3);
     expect(hasty.code).not.toBe(0);
     expect(hasty.output).toContain('trellis:store.password.accepted: must hold 2 as long as clients use it');

@@ -127,6 +127,13 @@ describe('a service behind both back ends', () => {
   });
 
   test('gives its canary the weight of the route: a quarter', async () => {
+    // A Service's pods come to Traefik one Service after the other: until both have some, a share of the requests is refused.
+    const first = async (): Promise<boolean> => {
+      const answers: Answer[] = [];
+      for (let request = 0; request < 8; request += 1) answers.push(await https(CANARY));
+      return answers.every(({ status }) => status === 200);
+    };
+    await until('an answer to each of eight requests', first, 60);
     const names: string[] = [];
     for (let request = 0; request < 80; request += 1) names.push(serviceOf(await https(CANARY)));
     expect(new Set(names)).toEqual(new Set(['stable', 'canary']));

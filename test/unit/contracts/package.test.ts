@@ -68,8 +68,14 @@ describe('source files', () => {
 });
 
 describe('the package', () => {
-  it('offers components, charts and bridge', () => {
-    expect(Object.keys(manifest.exports).sort()).toEqual(['./bridge', './charts', './components', './package.json']);
+  it('offers components, charts and bridge, and to its own programs the loader', () => {
+    expect(Object.keys(manifest.exports).sort()).toEqual([
+      './bridge',
+      './charts',
+      './components',
+      './package.json',
+      './register-typescript',
+    ]);
   });
 
   it.each(Object.entries(manifest.exports))('leads %s to %s, as Node resolves it', (name, target) => {
