@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { typescript } from '../../../local/paths';
 
 const ROOT = path.resolve(__dirname, '../../..');
 let home: string;
@@ -13,7 +14,7 @@ afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
 
 /** The real command, with a state of its own. */
 function trellis(args: readonly string[], env: Record<string, string> = {}) {
-  const result = spawnSync(process.execPath, ['--require', './local/register-typescript.js', 'cli/main.ts', ...args], {
+  const result = spawnSync(process.execPath, [...typescript, 'cli/main.ts', ...args], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, HOME: home, NODE_NO_WARNINGS: '1', ...env },

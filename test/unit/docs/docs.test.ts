@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { LateTokens } from '../../../components/late';
 import { validateSettings } from '../../../stacks/validate';
 import { renderSettings } from '../charts/platform';
+import { typescript } from '../../../local/paths';
 
 type Json = Record<string, unknown>;
 
@@ -78,8 +79,7 @@ describe('the first program', () => {
       // Node finds the sample's packages beside the repository's own.
       symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
       writeFileSync(file, sample.replaceAll("'trellis/", `'${ROOT}/`));
-      const typescript = path.join(ROOT, 'local', 'register-typescript.js');
-      execFileSync(process.execPath, ['--require', typescript, file], { cwd: folder, encoding: 'utf8' });
+      execFileSync(process.execPath, [...typescript, file], { cwd: folder, encoding: 'utf8' });
       const manifests = readFileSync(path.join(folder, 'dist', 'app.k8s.yaml'), 'utf8');
       expect(LateTokens.isToken(manifests)).toBe(false);
       const kinds = [...manifests.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);

@@ -5,6 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { livingRun, LockedError, runHolder, takeRunLock, type RunHolder } from '../../../local/engine/run-lock';
 import { recordOf } from '../../../local/process';
+import { typescript } from '../../../local/paths';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const children: ChildProcess[] = [];
@@ -133,9 +134,7 @@ test('of several processes that find the same dead holder, one at a time has the
        lock.release();
      });`,
   );
-  const takers = [1, 2, 3].map(() =>
-    spawn(process.execPath, ['--require', './local/register-typescript.js', script], { cwd: ROOT }),
-  );
+  const takers = [1, 2, 3].map(() => spawn(process.execPath, [...typescript, script], { cwd: ROOT }));
   children.push(...takers);
   const codes = await Promise.all(takers.map(async (taker) => (await once(taker, 'exit'))[0] as number));
   expect(codes).toEqual([0, 0, 0]);

@@ -5,6 +5,7 @@ import { run } from '../../../local/process';
 import { ALERT_PACKAGES, installPackages, missingPackages, PACKAGES } from '../../../local/system';
 import type { SystemPackage } from '../../../local/system';
 import { withoutServices } from '../../../local/system/policy';
+import { typescript } from '../../../local/paths';
 
 const ABSENT: readonly SystemPackage[] = [
   { name: 'no-such-package-1', provides: 'no-such-program-1', why: 'one reason' },
@@ -114,7 +115,7 @@ describe('while packages are installed', () => {
     `const { withoutServices } = require(${JSON.stringify(path.resolve('local/system/policy.ts'))});` +
     `withoutServices(() => new Promise(() => { ${body} }), ${JSON.stringify(root)});`;
   const node = (body: string) =>
-    run([process.execPath, '--require', './local/register-typescript.js', '--eval', program(body)], {
+    run([process.execPath, ...typescript, '--eval', program(body)], {
       cwd: process.cwd(),
     });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseAllDocuments } from 'yaml';
 import { renderEnvironment, ROOT } from '../../../stacks/render';
+import { typescript } from '../../../local/paths';
 
 test.each(['dev', 'staging', 'prod'])(
   '%s reads the same in YAML 1.1, which Kubernetes’ tools speak',
@@ -15,7 +16,7 @@ test.each(['dev', 'staging', 'prod'])(
 test('needs nothing of the engine: what is rendered without it loads none of its packages', () => {
   const script = `require('./stacks/render').renderEnvironment('dev').then((text) =>
     console.log(JSON.stringify({ rendered: text.length > 0, files: Object.keys(require.cache) })))`;
-  const argv = ['--require', './local/register-typescript.js', '--eval', script];
+  const argv = [...typescript, '--eval', script];
   const found = JSON.parse(execFileSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8' })) as {
     readonly rendered: boolean;
     readonly files: readonly string[];

@@ -3,13 +3,14 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Comparison } from '../../../../cli/diff/compare';
+import { typescript } from '../../../../local/paths';
 
 const ROOT = path.resolve(__dirname, '../../../..');
 
 const diff = (...args: readonly string[]) => diffWith({}, ...args);
 
 function diffWith(environment: Record<string, string>, ...args: readonly string[]) {
-  const argv = ['--require', './local/register-typescript.js', 'cli/main.ts', 'diff', ...args];
+  const argv = [...typescript, 'cli/main.ts', 'diff', ...args];
   const result = spawnSync(process.execPath, argv, {
     cwd: ROOT,
     encoding: 'utf8',
