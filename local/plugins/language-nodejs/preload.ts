@@ -1,3 +1,5 @@
+import { SPEED_UP_STRUCTS } from '../shared/structs';
+
 /**
  * The SDK prints a program's error with colours, and Node 20 then loops over a stack line such as `node_modules/@pulumi/resource.ts`
  * until its memory for strings ends: 30 s of one core for each error (measured). Without colours it takes a millisecond.
@@ -7,10 +9,20 @@ const PLAIN_ERRORS =
   'inspect(value, value instanceof Error && options?.colors ? { ...options, colors: false } : options, ...rest), inspect);';
 
 /**
- * What the SDK loads with itself, seen from its `cmd/run`, and uses only to serialize a function: TypeScript and npm's Arborist, a third of a
- * second of processor time and 60 MiB of each program (docs/performance.md).
+ * What the SDK loads with itself, seen from its `cmd/run`, and seldom uses. TypeScript and npm's Arborist serialize a function: a third of a
+ * second of processor time and 60 MiB of each program (docs/performance.md). The others report to a tracing server: 50 ms.
  */
-const SELDOM = ['../../typescript-shim', '@npmcli/arborist'];
+const SELDOM = [
+  ...['../../typescript-shim', '@npmcli/arborist'],
+  ...[
+    'resources',
+    'sdk-trace-base',
+    'sdk-trace-node',
+    'exporter-zipkin',
+    'instrumentation',
+    'instrumentation-grpc',
+  ].map((name) => `@opentelemetry/${name}`),
+];
 
 /**
  * Has each of these modules loaded when it is first asked for something. Another version of the SDK may do without one. `__esModule` keeps the
@@ -36,6 +48,10 @@ for (const request of ${JSON.stringify(SELDOM)}) {
   require.cache[file] = { id: file, filename: file, loaded: true, exports, children: [], paths: [] };
 }`;
 
+/** The SDK's own copy of Google's package. */
+const FAST_STRUCTS = `{ ${SPEED_UP_STRUCTS}
+speedUpStructs(require('google-protobuf/google/protobuf/struct_pb')); }`;
+
 /** The argument for Node.js that prepares a program. @param run the SDK's `cmd/run`, which the program has installed */
 export function preload(run: string): string {
   const script = [
@@ -43,6 +59,7 @@ export function preload(run: string): string {
     `const require = createRequire(${JSON.stringify(run)});`,
     PLAIN_ERRORS,
     LOAD_WHEN_ASKED,
+    FAST_STRUCTS,
   ];
   return `--import=data:text/javascript,${encodeURIComponent(script.join('\n'))}`;
 }

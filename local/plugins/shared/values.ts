@@ -1,4 +1,8 @@
-import { ListValue, NullValue, Struct, Value } from 'google-protobuf/google/protobuf/struct_pb';
+import type { JavaScriptValue } from 'google-protobuf/google/protobuf/struct_pb';
+import { Struct, Value } from 'google-protobuf/google/protobuf/struct_pb';
+import { speedUpStructs } from './structs';
+
+speedUpStructs({ Struct, Value });
 
 /**
  * Property values as the engine sends them, and back. Secrets, unknowns and assets keep their identity, so that a provider
@@ -110,60 +114,42 @@ function decodeWrapper(signature: unknown, fields: Record<string, PropertyValue>
   }
 }
 
-function decodeValue(value: Value): PropertyValue {
-  switch (value.getKindCase()) {
-    case Value.KindCase.STRING_VALUE: {
-      const text = value.getStringValue();
-      return UNKNOWNS.has(text) ? unknown : text;
-    }
-    case Value.KindCase.NUMBER_VALUE:
-      return value.getNumberValue();
-    case Value.KindCase.BOOL_VALUE:
-      return value.getBoolValue();
-    case Value.KindCase.LIST_VALUE:
-      return (value.getListValue()?.getValuesList() ?? []).map(decodeValue);
-    case Value.KindCase.STRUCT_VALUE: {
-      const fields = decode(value.getStructValue()) as Record<string, PropertyValue>;
-      return decodeWrapper(fields[SIGNATURE_KEY], fields);
-    }
-    default:
-      return null;
-  }
+function decodeValue(value: unknown): PropertyValue {
+  if (typeof value === 'string') return UNKNOWNS.has(value) ? unknown : value;
+  if (Array.isArray(value)) return value.map(decodeValue);
+  if (typeof value !== 'object' || value === null) return value as PropertyValue;
+  const fields = decodeFields(value);
+  return decodeWrapper(fields[SIGNATURE_KEY], fields);
 }
 
-/** Reads the properties of a request. An absent message is an empty map. */
-export function decode(struct: Struct | undefined): PropertyMap {
+function decodeFields(fields: object): Record<string, PropertyValue> {
   const result: Record<string, PropertyValue> = {};
-  struct?.getFieldsMap().forEach((value: Value, key: string) => put(result, key, decodeValue(value)));
+  for (const [key, value] of Object.entries(fields)) put(result, key, decodeValue(value));
   return result;
 }
 
-function encodeValue(value: PropertyValue): Value {
-  const out = new Value();
-  if (value === null) return out.setNullValue(NullValue.NULL_VALUE);
-  if (typeof value === 'string') return out.setStringValue(value);
-  if (typeof value === 'number') return out.setNumberValue(value);
-  if (typeof value === 'boolean') return out.setBoolValue(value);
-  if (value instanceof Unknown) return out.setStringValue(UNKNOWN);
-  if (value instanceof Secret) {
-    return out.setStructValue(encode({ [SIGNATURE_KEY]: SECRET, value: value.reveal() }));
-  }
-  if (value instanceof Asset) return out.setStructValue(encode(value.encoded as PropertyMap));
-  if (Array.isArray(value)) {
-    return out.setListValue(new ListValue().setValuesList((value as readonly PropertyValue[]).map(encodeValue)));
-  }
-  return out.setStructValue(encode(value as PropertyMap));
+/** Reads the properties of a request. An absent message is an empty map. */
+export const decode = (struct: Struct | undefined): PropertyMap => decodeFields(struct?.toJavaScript() ?? {});
+
+function encodeValue(value: PropertyValue): JavaScriptValue {
+  if (value instanceof Unknown) return UNKNOWN;
+  if (value instanceof Secret) return encodeFields({ [SIGNATURE_KEY]: SECRET, value: value.reveal() });
+  if (value instanceof Asset) return encodeFields(value.encoded as PropertyMap);
+  if (Array.isArray(value)) return (value as readonly PropertyValue[]).map(encodeValue);
+  return isPropertyMap(value) ? encodeFields(value) : (value as JavaScriptValue);
+}
+
+function encodeFields(
+  properties: Readonly<Record<string, PropertyValue | undefined>>,
+): Record<string, JavaScriptValue> {
+  const result: Record<string, JavaScriptValue> = {};
+  for (const [key, value] of Object.entries(properties)) if (value !== undefined) put(result, key, encodeValue(value));
+  return result;
 }
 
 /** Writes properties for a response. Keys whose value is `undefined` are left out. */
-export function encode(properties: Readonly<Record<string, PropertyValue | undefined>>): Struct {
-  const struct = new Struct();
-  const fields = struct.getFieldsMap();
-  for (const [key, value] of Object.entries(properties)) {
-    if (value !== undefined) fields.set(key, encodeValue(value));
-  }
-  return struct;
-}
+export const encode = (properties: Readonly<Record<string, PropertyValue | undefined>>): Struct =>
+  Struct.fromJavaScript(encodeFields(properties));
 
 /** The same value with every secret revealed: for the call to the outside, never for state or messages. */
 export function plain(value: PropertyMap): PlainMap;
