@@ -1,17 +1,27 @@
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- the module itself: any other import may be a copy
 import log = require('@pulumi/pulumi/log');
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- its types say nothing of what it has
+import untyped = require('@pulumi/pulumi/runtime/debuggable');
+
+const debuggable = untyped as { debuggablePromise: <T>(promise: Promise<T>, context: unknown) => Promise<T> };
 
 /* eslint-disable no-restricted-syntax -- switches of the SDK's own diagnosis, not of the platform */
 
 /**
- * The SDK keeps a stack trace with every promise that it makes, for a report of those that are never settled. Each is mapped to TypeScript at
- * once: a second of processor time for 300 objects (docs/performance.md). They are left out unless that report is asked for.
+ * The SDK keeps a stack trace with every promise that it makes, for a report of those that are never settled, and each is mapped to TypeScript at
+ * once: a second of processor time for 300 objects (docs/performance.md). None is taken unless that report is asked for.
  */
-const leaks = process.env.PULUMI_DEBUG_PROMISE_LEAKS !== undefined;
-const prepare = Error.prepareStackTrace?.bind(Error);
-if (!leaks && prepare !== undefined) {
-  Error.prepareStackTrace = (error, sites) =>
-    sites[0]?.getFunctionName() === 'debuggablePromise' ? '' : (prepare(error, sites) as unknown);
+if (process.env.PULUMI_DEBUG_PROMISE_LEAKS === undefined) {
+  const { debuggablePromise } = debuggable;
+  debuggable.debuggablePromise = (promise, context) => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      return debuggablePromise(promise, context);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
 }
 
 /**

@@ -112,13 +112,21 @@ describe('the embedded language host under the real engine', () => {
       require('${ROOT}/stacks/sdk-diagnostics');
       new random.RandomId('id', { byteLength: 4 });
       pulumi.log.info('said by the program');
+      const promise = Promise.resolve();
+      await require('@pulumi/pulumi/runtime/debuggable').debuggablePromise(promise, 'test');
+      pulumi.log.info(promise._debugStackTrace.split('\\n').length + ' lines of stack');
     `);
     const said = async (env: Record<string, string>): Promise<string> =>
       (await engine.start(['preview', '--debug'], env).exited).output;
-    const [quiet, loud] = [await said({}), await said({ TRELLIS_SDK_DEBUG: 'true' })];
+    const [quiet, loud] = [
+      await said({}),
+      await said({ TRELLIS_SDK_DEBUG: 'true', PULUMI_DEBUG_PROMISE_LEAKS: 'true' }),
+    ];
     for (const output of [quiet, loud]) expect(output).toContain('said by the program');
     const prepared = 'RegisterResource RPC prepared: t=random:index/randomId:RandomId, name=id';
     expect([quiet, loud].map((output) => output.includes(prepared))).toEqual([false, true]);
+    expect(quiet).toContain('1 lines of stack');
+    expect(loud).toMatch(/([2-9]|\d\d) lines of stack/);
   });
 
   test('the SDK loads what serializes functions when a program serializes one, and not before', async () => {
