@@ -1,6 +1,6 @@
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import { Cpu } from 'cdk8s-plus-28';
+import type { Cpu } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import type { Kinds, Labels, PodSpec, ResourceRequirements } from './kube';
 import { OPERATED, operatedPods } from './namespace-operators';
@@ -259,5 +259,5 @@ const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)}Mi`
 
 function quantity(amount: Cpu | Size | number): string {
   if (typeof amount === 'number') return String(amount);
-  return amount instanceof Cpu ? `${cpuMillis(amount)}m` : sizeQuantity(amount);
+  return 'toKibibytes' in amount ? sizeQuantity(amount) : `${cpuMillis(amount)}m`;
 }

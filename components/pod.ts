@@ -1,10 +1,9 @@
 import type { Duration } from 'cdk8s';
 import { Size } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-28';
-import { Cpu } from 'cdk8s-plus-28';
 import type { Container, EnvVar, Labels, PodSpec, Probe, ResourceRequirements, Volume, VolumeMount } from './kube';
 import type { PodSelector } from './network';
-import { cpuMillis, sizeBytes, sizeQuantity } from './units';
+import { cpuMillis, millicores, sizeBytes, sizeQuantity } from './units';
 
 /**
  * Scratch disk of a container: logs and `/tmp`.
@@ -94,7 +93,7 @@ function scratchDisk(given: ContainerResources['ephemeralStorage'] = {}): Record
 
 /** Requests and limits in one line: CPU in millicores, memory in MiB. */
 export const compute = (cpu: readonly [number, number], memory: readonly [number, number]): ContainerResources => ({
-  cpu: { request: Cpu.millis(cpu[0]), limit: Cpu.millis(cpu[1]) },
+  cpu: { request: millicores(cpu[0]), limit: millicores(cpu[1]) },
   memory: { request: Size.mebibytes(memory[0]), limit: Size.mebibytes(memory[1]) },
 });
 

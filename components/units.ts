@@ -1,5 +1,5 @@
 import { Size } from 'cdk8s';
-import { Cpu } from 'cdk8s-plus-28';
+import type { Cpu } from 'cdk8s-plus-28';
 
 const BINARY = { Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 } as const;
 
@@ -14,6 +14,9 @@ export function sizeQuantity(size: Size): string {
   }
   return `${Math.floor(bytes / BINARY.Ki)}Ki`;
 }
+
+/** An amount of CPU in millicores; the same as kplus' `Cpu.millis`, whose code is 3 MB and 13 MiB of memory. */
+export const millicores = (amount: number): Cpu => ({ amount: `${amount}m` });
 
 /** Whole millicores of an amount of CPU, the smallest unit that Kubernetes keeps; NaN where it cannot be read. */
 export const cpuMillis = (cpu: Cpu): number => {
@@ -48,7 +51,7 @@ export function parseSize(text: string): Size | undefined {
  * @returns nothing where the text is no amount above zero.
  */
 export function parseCpu(text: string): Cpu | undefined {
-  if (/^[1-9][0-9]{0,6}m$/.test(text)) return Cpu.millis(Number(text.slice(0, -1)));
+  if (/^[1-9][0-9]{0,6}m$/.test(text)) return millicores(Number(text.slice(0, -1)));
   if (!/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) || Number(text) === 0) return undefined;
-  return Cpu.millis(Math.round(Number(text) * 1000));
+  return millicores(Math.round(Number(text) * 1000));
 }
