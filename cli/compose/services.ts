@@ -120,9 +120,14 @@ function valueOf({ name, value, valueFrom }: KubeEnv, workload: Workload, around
   return '';
 }
 
+/** Whether it is ready, else whether it has started, as a command. */
+const commandProbe = ({ readinessProbe, startupProbe }: KubeContainer): KubeProbe | undefined =>
+  [readinessProbe, startupProbe].find((probe) => probe?.exec !== undefined);
+
 /** Commands alone: Compose can't ask over HTTP, and an image need not hold a client. */
-function healthcheck({ startupProbe, readinessProbe }: KubeContainer): object {
-  const probe: KubeProbe | undefined = readinessProbe?.exec === undefined ? undefined : readinessProbe;
+function healthcheck(container: KubeContainer): object {
+  const { startupProbe } = container;
+  const probe = commandProbe(container);
   if (probe?.exec === undefined) return {};
   const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
   const start = (startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0);
@@ -153,7 +158,8 @@ function backends(workload: Workload, around: Surroundings): Readonly<Record<str
   );
   return Object.fromEntries(
     needed.map((other) => {
-      const healthy = other.pod.containers[0]?.readinessProbe?.exec !== undefined;
+      const [first] = other.pod.containers;
+      const healthy = first !== undefined && commandProbe(first) !== undefined;
       return [other.service, { condition: healthy ? 'service_healthy' : 'service_started' }];
     }),
   );

@@ -139,9 +139,12 @@ test('with TLS both sides of the pooler are encrypted', () => {
 test('its probes ask the pooler alone, so that clients wait there while the server restarts', () => {
   const [container] = build().pod().containers;
   const command = ['pg_isready', '-q', '-h', '127.0.0.1', '-p', '5432', '-U', 'app', '-d', 'app'];
-  for (const probe of [container?.startupProbe, container?.livenessProbe, container?.readinessProbe]) {
+  for (const probe of [container?.startupProbe, container?.livenessProbe])
     expect(probe?.exec?.command).toEqual(command);
-  }
+  expect(container?.readinessProbe).toEqual({
+    tcpSocket: { port: 'postgres' },
+    ...{ periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+  });
 });
 
 test('it serves on while load balancers forget it, and its grace holds a transaction of half a minute', () => {
