@@ -22,7 +22,8 @@ export function createMetrics(
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  // It wakes the process that often, in milliseconds: with prom-client's 10 an idle service takes ten times the processor time.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   new Gauge({ name: 'reference_service_info', help: 'Constant 1.', labelNames: ['service', 'version'], registers })
     .labels(config.serviceName, version)
     .set(1);
