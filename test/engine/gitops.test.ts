@@ -52,10 +52,9 @@ describe('a real API server accepts, strictly and without a warning,', () => {
   let server: ApiServer;
   let client: Client;
   beforeAll(async () => {
-    server = await ApiServer.start({ customResources: true });
+    server = await ApiServer.shared();
     client = new Client(connection({ kubeconfig: server.kubeconfig }));
-    for (const name of ['argocd', 'flux-system'])
-      await server.call('POST', '/api/v1/namespaces', { metadata: { name } });
+    for (const name of ['argocd', 'flux-system']) await server.namespace(name);
   });
   afterAll(async () => {
     await server.destroy();

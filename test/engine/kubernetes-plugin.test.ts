@@ -6,10 +6,11 @@ jest.setTimeout(180_000);
 const CANARY = 'canary-9f2c-must-not-leak';
 
 describe('the embedded Kubernetes plugin under the real engine', () => {
+  // What a test leaves has names of its own.
   let server: ApiServer;
   let engine: Engine;
   beforeAll(async () => {
-    server = await ApiServer.start();
+    server = await ApiServer.shared();
   });
   beforeEach(async () => {
     engine = await Engine.create({ kubeconfig: server.kubeconfig });
@@ -121,7 +122,6 @@ describe('the embedded Kubernetes plugin under the real engine', () => {
     expect((await engine.ok('preview')).output).toContain('1 to update');
     await engine.up();
     expect((await server.call('GET', url))['data']).toEqual({ a: '2', b: 'theirs' });
-    await engine.ok('destroy', '--yes', '--skip-preview');
   });
 
   test('keeps secrets out of previews, output and state, and shows their drift without the value', async () => {
@@ -149,7 +149,6 @@ describe('the embedded Kubernetes plugin under the real engine', () => {
       expect(engine.filesWith(needle)).toEqual([]);
     }
     expect(await engine.steps()).toEqual([]);
-    await engine.ok('destroy', '--yes', '--skip-preview');
   });
 
   test('shows an unknown leaf as unknown, and everything beside it', async () => {
@@ -164,7 +163,6 @@ describe('the embedded Kubernetes plugin under the real engine', () => {
     expect(output).toMatch(/uid\s*: (output<string>|\[unknown\])/);
     await engine.up();
     expect((await server.call('GET', configMap('second')))['data']).toMatchObject({ beside: 'readable' });
-    await engine.ok('destroy', '--yes', '--skip-preview');
   });
 
   test('reports what the API server refuses at preview: both problems, with kind and name', async () => {
@@ -224,7 +222,6 @@ describe('the embedded Kubernetes plugin under the real engine', () => {
     const web = await server.call('GET', '/apis/apps/v1/namespaces/default/deployments/web');
     expect(web).toMatchObject({ spec: { selector: { matchLabels: { app: 'two' } } } });
     expect(await engine.steps()).toEqual([]);
-    await engine.ok('destroy', '--yes', '--skip-preview');
   });
 
   test('names the manager and the field of a conflict, and overrules it when told to', async () => {
@@ -240,7 +237,6 @@ describe('the embedded Kubernetes plugin under the real engine', () => {
     engine.program(program(`{ 'pulumi.com/patchForce': 'true' }`));
     await engine.up();
     expect((await server.call('GET', configMap('shared')))['data']).toEqual({ a: 'ours2' });
-    await engine.ok('destroy', '--yes', '--skip-preview');
   });
 
   test('refuses a wrong context with the ones that exist, and client-side apply', async () => {

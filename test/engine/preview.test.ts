@@ -13,7 +13,7 @@ const program = (now: boolean): string => {
     ? ['2', CANARIES[1], "config('fresh', 'x')"]
     : ['1', CANARIES[0], "config('gone', 'x')"];
   return `
-  const metadata = (name) => ({ name, namespace: 'default', annotations: { 'pulumi.com/skipAwait': 'true' } });
+  const metadata = (name) => ({ name, namespace: 'preview', annotations: { 'pulumi.com/skipAwait': 'true' } });
   const config = (name, a) => new k8s.core.v1.ConfigMap(name, { metadata: metadata(name), data: { a } }, opts);
   config('settings', '${value}');
   config('url', pulumi.interpolate\`postgres://u:\${pulumi.secret('${secret}')}@h\`);
@@ -29,13 +29,13 @@ describe('a plan from the real engine', () => {
   let engine: Engine;
   beforeAll(async () => {
     server = await ApiServer.shared();
+    await server.namespace('preview');
     engine = await Engine.create({ kubeconfig: server.kubeconfig });
     engine.program(program(false));
     await engine.up();
     engine.program(program(true));
   });
   afterAll(async () => {
-    await engine.run('destroy', '--yes', '--skip-preview');
     await engine.dispose();
     await server.destroy();
   });

@@ -10,18 +10,19 @@ jest.setTimeout(600_000);
 
 const CANARY = 'canary-4e1b-must-not-leak';
 const REPOSITORY = path.resolve(__dirname, '../..');
-const SECRETS = '/api/v1/namespaces/default/secrets';
-const DEPLOYMENT = '/apis/apps/v1/namespaces/default/deployments/web';
+const NAMESPACE = 'secret-modes';
+const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/web`;
 const KINDS = {
   external: {
-    url: '/apis/external-secrets.io/v1/namespaces/default/externalsecrets/db',
+    url: `/apis/external-secrets.io/v1/namespaces/${NAMESPACE}/externalsecrets/db`,
     source: `{ kind: 'ClusterSecretStore', name: 'store' }`,
     value: `new ExternalSecretValue('trellis/password')`,
     condition: 'Ready',
   },
   sealed: {
-    url: '/apis/bitnami.com/v1alpha1/namespaces/default/sealedsecrets/db',
-    source: `{ kind: 'SealedSecret', ciphertexts: { 'default/db': { password: 'AgB4' } } }`,
+    url: `/apis/bitnami.com/v1alpha1/namespaces/${NAMESPACE}/sealedsecrets/db`,
+    source: `{ kind: 'SealedSecret', ciphertexts: { '${NAMESPACE}/db': { password: 'AgB4' } } }`,
     value: `new SealedSecretValue('password')`,
     condition: 'Synced',
   },
@@ -34,7 +35,7 @@ const release = ({ source, value }: { readonly source: string; readonly value: s
   const { ClusterRelease, ExternalSecretValue, SealedSecretValue } = require('${REPOSITORY}/bridge');
   const { LateTokens } = require('${REPOSITORY}/components/late');
   const app = new App();
-  const chart = new Chart(app, 'chart', { namespace: 'default' });
+  const chart = new Chart(app, 'chart', { namespace: '${NAMESPACE}' });
   const password = LateTokens.of(app).asSecret(chart, ${value});
   const stringData = { PASSWORD: password, URL: 'postgres://u:' + password + '@h/d' };
   new ApiObject(chart, 'db', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db' }, stringData });
@@ -54,7 +55,8 @@ describe('a release whose Secrets are made in the cluster', () => {
   let server: ApiServer;
   let engine: Engine;
   beforeAll(async () => {
-    server = await ApiServer.start({ customResources: true });
+    server = await ApiServer.shared();
+    await server.namespace(NAMESPACE);
   });
   beforeEach(async () => {
     engine = await Engine.create({ kubeconfig: server.kubeconfig });
