@@ -129,26 +129,33 @@ describe('the embedded language host under the real engine', () => {
     expect(loud).toMatch(/([2-9]|\d\d) lines of stack/);
   });
 
-  test('the SDK loads what serializes functions when a program serializes one, and not before', async () => {
+  test('the SDK loads what serializes functions, and what starts the CLI, when a program does so, and not before', async () => {
     write(
       'index.js',
       `const pulumi = require('@pulumi/pulumi');
        const loaded = () => Object.entries(require.cache).filter(([file, { exports }]) =>
-         /node_modules.(typescript|@npmcli.arborist).lib./.test(file) && !require('node:util').types.isProxy(exports)).length > 0;
+         /node_modules.(typescript.lib|@npmcli.arborist|normalize-package-data|js-yaml|execa|@opentelemetry.resources)./.test(file) &&
+         !require('node:util').types.isProxy(exports)).map(([file]) => file);
        const before = loaded();
        const factor = 3;
        exports.text = pulumi.runtime.serializeFunction((value) => value * factor).then(({ text }) => text);
        exports.packages = pulumi.runtime.computeCodePaths({ extraIncludePackages: ['semver'] }).then((paths) => paths.size);
+       process.env.PATH = \`${path.dirname(engine.prepared.pulumi)}:\${process.env.PATH}\`;
+       const workspace = pulumi.automation.LocalWorkspace.create({ workDir: '.' });
+       exports.project = workspace.then(async (one) => [one.pulumiVersion, (await one.projectSettings()).name]);
        exports.before = before;
-       exports.after = exports.packages.then(loaded);`,
+       exports.after = Promise.all([exports.text, exports.packages, exports.project]).then(loaded);`,
     );
     await engine.up();
     const output = async (name: string): Promise<unknown> =>
       JSON.parse((await engine.ok('stack', 'output', name, '--json')).stdout) as unknown;
-    expect(await output('before')).toBe(false);
+    expect(await output('before')).toEqual([]);
     expect(await output('text')).toContain('value * factor');
     expect(await output('packages')).toBeGreaterThan(0);
-    expect(await output('after')).toBe(true);
+    expect(await output('project')).toEqual([expect.stringMatching(/^3\./), 'test']);
+    const after = JSON.stringify(await output('after'));
+    for (const name of ['typescript', 'arborist', 'normalize-package-data', 'js-yaml', 'execa'])
+      expect(after).toContain(name);
   });
 
   test('tells the plugins that the program’s packages need, and about itself', async () => {

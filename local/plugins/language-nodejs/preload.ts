@@ -8,25 +8,28 @@ const PLAIN_ERRORS =
   'const inspect = util.inspect; util.inspect = Object.assign((value, options, ...rest) => ' +
   'inspect(value, value instanceof Error && options?.colors ? { ...options, colors: false } : options, ...rest), inspect);';
 
+const TRACING = [
+  'resources',
+  'sdk-trace-base',
+  'sdk-trace-node',
+  'exporter-zipkin',
+  'instrumentation',
+  'instrumentation-grpc',
+];
+
 /**
  * What the SDK loads with itself, seen from its `cmd/run`, and seldom uses. TypeScript and npm's Arborist serialize a function: a third of a
- * second of processor time and 60 MiB of each program (docs/performance.md). The others report to a tracing server: 50 ms.
+ * second of processor time and 60 MiB of each program (docs/performance.md). The others read packages beside it, start the CLI from a program
+ * and report to a tracing server: a tenth of a second.
  */
 const SELDOM = [
-  ...['../../typescript-shim', '@npmcli/arborist'],
-  ...[
-    'resources',
-    'sdk-trace-base',
-    'sdk-trace-node',
-    'exporter-zipkin',
-    'instrumentation',
-    'instrumentation-grpc',
-  ].map((name) => `@opentelemetry/${name}`),
+  ...['../../typescript-shim', '@npmcli/arborist', 'normalize-package-data', 'js-yaml', 'execa'],
+  ...TRACING.map((name) => `@opentelemetry/${name}`),
 ];
 
 /**
  * Has each of these modules loaded when it is first asked for something. Another version of the SDK may do without one. `__esModule` keeps the
- * SDK's helper of imports from copying every member, and so from asking.
+ * SDK's helper of imports from copying every member, and so from asking; one that is a function itself is then its `default`.
  */
 const LOAD_WHEN_ASKED = `
 for (const request of ${JSON.stringify(SELDOM)}) {
@@ -44,7 +47,12 @@ for (const request of ${JSON.stringify(SELDOM)}) {
     }
     return loaded;
   };
-  const exports = new Proxy({}, { get: (_, key) => (key === '__esModule' ? true : load()[key]) });
+  const member = (key) => (key === 'default' && !load().__esModule ? load() : load()[key]);
+  const exports = new Proxy(function () {}, {
+    get: (_, key) => (key === '__esModule' ? true : member(key)),
+    apply: (_, self, values) => Reflect.apply(load(), self, values),
+    construct: (_, values) => Reflect.construct(load(), values),
+  });
   require.cache[file] = { id: file, filename: file, loaded: true, exports, children: [], paths: [] };
 }`;
 
