@@ -33,6 +33,7 @@ export { ensurePlugins } from './plugins';
 export { ClusterAccess } from './plugins/kubernetes/access';
 export type { PatchRequest, RolloutRequest } from './plugins/kubernetes/access';
 export { forceNewPaths, touches } from './plugins/kubernetes/force-new';
+export { kubernetesClient, kubernetesClientFile, type KubernetesClient } from './kubernetes-client';
 export { preload } from './plugins/language-nodejs/preload';
 export { isAlive, ownProcesses, run, runOrThrow, stop } from './process';
 export type { ProcessRecord, RunOptions, RunResult } from './process';

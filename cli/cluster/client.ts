@@ -1,10 +1,17 @@
 import type * as Client from '@kubernetes/client-node';
-import { contextOf, contextsIn, engineEnv, type Rehearsal } from '../../local/index';
+import {
+  contextOf,
+  contextsIn,
+  engineEnv,
+  kubernetesClient,
+  type KubernetesClient,
+  type Rehearsal,
+} from '../../local/index';
 import { CliError } from '../exit';
 
 export interface Connection {
   readonly config: Client.KubeConfig;
-  readonly client: typeof Client;
+  readonly client: KubernetesClient;
   readonly context: string;
 }
 
@@ -30,7 +37,7 @@ export async function kubeconfigOf(stack: string, rehearsal?: Rehearsal): Promis
 export async function connect(stack: string, rehearsal?: Rehearsal): Promise<Connection> {
   const context = contextOf(stack);
   const file = await kubeconfigOf(stack, rehearsal);
-  const client = await import('@kubernetes/client-node');
+  const client = await kubernetesClient();
   const config = new client.KubeConfig();
   config.loadFromFile(file);
   config.setCurrentContext(context);

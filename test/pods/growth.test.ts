@@ -1,7 +1,8 @@
 import type { V1PersistentVolume, V1PersistentVolumeClaim, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 
 import { root } from '../../local/paths';
-import { Cluster, ClusterTestError, endCommands, info, start, until } from '../support/cluster';
+import { Cluster, endCommands, info, until } from '../support/cluster';
+import { inContainer } from '../cluster/support/exec';
 import { imageOf } from '../cluster/support/images';
 import { Engine } from '../support/engine';
 
@@ -32,25 +33,10 @@ const program = (image: string, grows: number, fixed: number): string => `
   new ClusterRelease('release', { app, digestKey: pulumi.secret('0123456789abcdef0123456789abcdef') }, { provider });
 `;
 
-// The client library is made of ES modules, which only a process of its own can load.
-const EXEC = `
-  import { Exec, KubeConfig } from '@kubernetes/client-node';
-  const [file, namespace, pod, ...command] = process.argv.slice(1);
-  const config = new KubeConfig();
-  config.loadFromFile(file);
-  await new Exec(config).exec(namespace, pod, 'postgres', command, process.stdout, process.stderr, null, false, ({ status }) => {
-    process.exitCode = status === 'Success' ? 0 : 1;
-  });
-`;
-
 /** What a statement answers in the database's own pod. */
 async function sql(pod: string, statement: string): Promise<string> {
   const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") psql -h 127.0.0.1 -U app -d app -qAt -c "$0"';
-  const node = [process.execPath, '--input-type=module', '-e', EXEC];
-  const { code, stdout, output } = await start([...node, info().kubeconfig, GROWTH, pod, 'sh', '-c', script, statement])
-    .exited;
-  if (code !== 0) throw new ClusterTestError(`${statement}: ${output}`);
-  return stdout.trim();
+  return inContainer({ namespace: GROWTH, pod, container: 'postgres' }, 'sh', '-c', script, statement);
 }
 
 describe('a database that runs out of disk', () => {

@@ -1,14 +1,13 @@
+import { kubernetesClientFile } from '../../../local/index';
 import { ClusterTestError, info, start } from '../../support/cluster';
 
-// The client library is made of ES modules, which only a process of its own can load.
 const EXEC = `
-  import { Exec, KubeConfig } from '@kubernetes/client-node';
-  const [file, namespace, pod, container, ...command] = process.argv.slice(1);
+  const [client, file, namespace, pod, container, ...command] = process.argv.slice(1);
+  const { Exec, KubeConfig } = require(client);
   const config = new KubeConfig();
   config.loadFromFile(file);
-  await new Exec(config).exec(namespace, pod, container, command, process.stdout, process.stderr, null, false, ({ status }) => {
-    process.exitCode = status === 'Success' ? 0 : 1;
-  });
+  const ended = ({ status }) => { process.exitCode = status === 'Success' ? 0 : 1; };
+  new Exec(config).exec(namespace, pod, container, command, process.stdout, process.stderr, null, false, ended);
 `;
 
 /** What a command in a container prints. @throws ClusterTestError with all that it printed where it fails */
@@ -17,9 +16,8 @@ export async function inContainer(
   ...command: readonly string[]
 ): Promise<string> {
   const { namespace, pod, container } = where;
-  const node = [process.execPath, '--input-type=module', '-e', EXEC];
-  const { code, stdout, output } = await start([...node, info().kubeconfig, namespace, pod, container, ...command])
-    .exited;
+  const node = [process.execPath, '-e', EXEC, await kubernetesClientFile(), info().kubeconfig];
+  const { code, stdout, output } = await start([...node, namespace, pod, container, ...command]).exited;
   if (code !== 0) throw new ClusterTestError(`${command[0] ?? ''} in ${pod} ended with ${code}: ${output}`);
   return stdout.trim();
 }

@@ -2,6 +2,7 @@ import type { Connection } from '../../../cli/cluster/client';
 import type { Container } from '../../../cli/cluster/exec';
 import { execute } from '../../../cli/cluster/exec';
 import { promoteDatabase } from '../../../cli/cluster/promote';
+import { kubernetesClient } from '../../../local/index';
 
 /** What the verbs of `./trellis` do in a pod. */
 export type RemoteCall =
@@ -10,7 +11,7 @@ export type RemoteCall =
 
 /** A program of its own, since the client of Kubernetes is an ES module, which Jest does not load. Prints its answer as JSON. */
 async function main(kubeconfig: string, call: RemoteCall): Promise<void> {
-  const client = await import('@kubernetes/client-node');
+  const client = await kubernetesClient();
   const config = new client.KubeConfig();
   config.loadFromFile(kubeconfig);
   config.setCurrentContext('trellis-dev');
