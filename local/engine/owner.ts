@@ -85,12 +85,21 @@ export function contextsIn(file: string): readonly string[] {
   }
 }
 
+/** Contexts by the text that names them: a command asks several times, and to parse the file takes as long as to start. */
+const contexts = new Map<string, unknown>();
+
+function contextIn(text: string): unknown {
+  if (!contexts.has(text)) {
+    const document = parse(text) as { config?: { 'trellis:cluster'?: { context?: unknown } | null } | null } | null;
+    contexts.set(text, document?.config?.['trellis:cluster']?.context);
+  }
+  return contexts.get(text);
+}
+
 /** The kubeconfig context that a stack's configuration names. @default - `trellis-<stack>`, where it names none */
 export function contextOf(stack: string, folder: string = root): string {
   const file = path.join(folder, `Pulumi.${stack}.yaml`);
-  const document: unknown = isFile(file) ? parse(fs.readFileSync(file, 'utf8')) : undefined;
-  const { config } = (document ?? {}) as { config?: { 'trellis:cluster'?: { context?: unknown } | null } | null };
-  const context = config?.['trellis:cluster']?.context;
+  const context = isFile(file) ? contextIn(fs.readFileSync(file, 'utf8')) : undefined;
   return typeof context === 'string' && context !== '' ? context : `trellis-${stack}`;
 }
 

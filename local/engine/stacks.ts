@@ -64,6 +64,8 @@ export async function hideSaltFromGit(folder: string = root): Promise<void> {
 function writeSalt(file: string, salt: string): void {
   const text = fs.readFileSync(file, 'utf8');
   writeAtomic(path.join(path.dirname(file), SALTS, path.basename(file)), `encryptionsalt: ${salt}\n`);
+  // As it is written here and by Pulumi: to parse the file takes as long as to start a command.
+  if (text.split('\n').includes(`encryptionsalt: ${salt}`)) return;
   const current = (parse(text) as { encryptionsalt?: string } | null)?.encryptionsalt;
   if (current === salt) return;
   if (current !== undefined && /^\s+secure:/m.test(text)) {
