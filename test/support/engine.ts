@@ -111,7 +111,8 @@ export class Engine {
   public program(body: string, providerArgs = 'enableConfigMapMutable: true, enableSecretMutable: true'): void {
     const source = `
 const pulumi = require('@pulumi/pulumi');
-const k8s = require('@pulumi/kubernetes');
+// A group when it is used: all of them take as long to load as the SDK's half.
+const k8s = new Proxy({}, { get: (_, name) => (name === 'Provider' ? require('@pulumi/kubernetes/provider').Provider : require('@pulumi/kubernetes/' + name)) });
 const random = require('@pulumi/random');
 const provider = new k8s.Provider('cluster', { ${providerArgs} });
 const opts = { provider };
