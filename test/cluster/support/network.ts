@@ -39,10 +39,12 @@ async function within<T>(namespace: string, script: string, ...args: string[]): 
   return JSON.parse(stdout) as T;
 }
 
-/** Runs a command in the network of the node. */
-export const runInNode = async (argv: readonly string[]): Promise<void> => {
-  await run('nsenter', [`--net=/run/netns/${NETNS}`, ...argv]);
-};
+/** Runs a command in the network of the node. @returns whether it succeeded */
+export const runInNode = (argv: readonly string[]): Promise<boolean> =>
+  run('nsenter', [`--net=/run/netns/${NETNS}`, ...argv]).then(
+    () => true,
+    () => false,
+  );
 
 /** Which targets take a connection that begins on the node itself; policies never hold for those. */
 export const openFromNode = (targets: readonly Target[]): Promise<readonly boolean[]> =>
