@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import { ValidationError } from './errors';
 import type { AlertRule, RecordingRule, ServiceLevelObjective } from './monitoring';
 import { Severity } from './monitoring';
@@ -74,11 +75,26 @@ export function restrictedTo(objective: ServiceLevelObjective, selector: string)
 /**
  * An expression that yields a series exactly while the alert of this severity would fire for what `selector` names: the gate of a canary.
  * It needs no recorded series, so it counts from the first scrape on.
+ *
+ * @param longest how far back it looks at most: what another canary did before counts against nobody. @default - as far as the alert
  */
-export const burnGate = (objective: ServiceLevelObjective, selector: string, severity = Severity.PAGE): string => {
+export const burnGate = (
+  objective: ServiceLevelObjective,
+  selector: string,
+  severity = Severity.PAGE,
+  longest?: Duration,
+): string => {
   const restricted = restrictedTo(objective, selector);
-  return burning(restricted, severity, (window) => errorRatio(restricted, window));
+  return burning(restricted, severity, (window) => errorRatio(restricted, atMost(window, longest)));
 };
+
+const UNIT_SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
+
+function atMost(window: BurnWindow, longest: Duration | undefined): string {
+  const seconds = Number.parseInt(window, 10) * UNIT_SECONDS[window.slice(-1) as keyof typeof UNIT_SECONDS];
+  if (longest === undefined || longest.toSeconds() >= seconds) return window;
+  return `${longest.toSeconds()}s`;
+}
 
 /** The error ratio over each window, as `slo:error_ratio:rate<window>` with the label `objective`. */
 export function burnRecordings(objective: ServiceLevelObjective): readonly RecordingRule[] {

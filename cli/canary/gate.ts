@@ -1,3 +1,4 @@
+import { Duration } from 'cdk8s';
 import { burnGate, burnRate } from '../../components/burn-rate';
 import { Severity, type ServiceLevelObjective } from '../../components/monitoring';
 
@@ -19,6 +20,10 @@ export type Query = (promql: string) => Promise<readonly number[]>;
 
 /** Shortest window of the alert that pages: how fast the budget burns now. */
 const NOW = '5m';
+const NOW_SECONDS = 300;
+
+/** The least that is looked back: below it a window may hold no two scrapes. */
+const LEAST_SECONDS = 60;
 
 interface Question {
   readonly name: string;
@@ -26,26 +31,33 @@ interface Question {
   readonly rate: string;
 }
 
-function questionOf(objective: ServiceLevelObjective): Question {
+function questionOf(objective: ServiceLevelObjective, longest: Duration): Question {
   const { name, selector = '' } = objective;
-  return { name, burning: burnGate(objective, selector, Severity.PAGE), rate: burnRate(objective, NOW) };
+  const now = longest.toSeconds() < NOW_SECONDS ? `${longest.toSeconds()}s` : NOW;
+  return { name, burning: burnGate(objective, selector, Severity.PAGE, longest), rate: burnRate(objective, now) };
 }
 
-/** Asks Prometheus with the rule of the alerts that page, one for each objective of the canary. */
+/**
+ * Asks Prometheus with the rule of the alerts that page, one for each objective of the canary, and no further back than the gate is there: the
+ * errors of a canary that was taken back before are no longer anybody's.
+ */
 export class BurnRateGate implements Gate {
-  private readonly questions: readonly Question[];
+  private readonly since: number;
 
-  /** @param objectives those of the canary alone, at least one */
+  /** @param objectives those of the canary alone, at least one. @param now milliseconds, as `Date.now` gives them */
   public constructor(
     private readonly query: Query,
-    objectives: readonly ServiceLevelObjective[],
+    private readonly objectives: readonly ServiceLevelObjective[],
+    private readonly now: () => number = Date.now,
   ) {
-    this.questions = objectives.map(questionOf);
+    this.since = now();
   }
 
   public async look(): Promise<Verdict> {
+    const longest = Duration.seconds(Math.max(LEAST_SECONDS, Math.ceil((this.now() - this.since) / 1000)));
+    const questions = this.objectives.map((objective) => questionOf(objective, longest));
     try {
-      return worst(await Promise.all(this.questions.map((question) => this.ask(question))));
+      return worst(await Promise.all(questions.map((question) => this.ask(question))));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return { state: 'unknown', detail: `Prometheus does not answer: ${why.split('\n')[0] ?? ''}` };

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { Duration } from 'cdk8s';
 import {
   BURN_WINDOWS,
   burnAlerts,
@@ -94,6 +95,15 @@ describe('the gate of a canary', () => {
     for (const window of BURN_WINDOWS)
       expected = expected.replaceAll(`RATIO ${window})`, `${errorRatio(own, window)})`);
     expect(gate).toBe(expected);
+  });
+
+  it('looks no further back than it is told', () => {
+    const windows = (longest: Duration): readonly string[] => [
+      ...new Set(burnGate(objective, canary, Severity.PAGE, longest).match(/\[\w+\]/g)),
+    ];
+    expect(windows(Duration.seconds(90))).toEqual(['[90s]']);
+    expect(windows(Duration.minutes(45))).toEqual(['[2700s]', '[5m]', '[30m]']);
+    expect(windows(Duration.hours(6))).toEqual(['[1h]', '[5m]', '[6h]', '[30m]']);
   });
 
   it('can be that of the ticket', () => {

@@ -22,9 +22,12 @@ const isGate = (query: string): boolean => query.includes('14.4');
 describe('the gate', () => {
   let simulated: SimulatedPrometheus;
   let gate: BurnRateGate;
+  let now: number;
   beforeEach(async () => {
     simulated = new SimulatedPrometheus(() => []);
-    gate = new BurnRateGate(prometheus(new ClusterAccess(await simulated.start(), 'simulated'), PLACE), OBJECTIVES);
+    now = 0;
+    const query = prometheus(new ClusterAccess(await simulated.start(), 'simulated'), PLACE);
+    gate = new BurnRateGate(query, OBJECTIVES, () => now);
   });
   afterEach(() => simulated.stop());
 
@@ -41,6 +44,19 @@ describe('the gate', () => {
       ).toBe(true);
     }
     expect(simulated.asked).toHaveLength(4);
+  });
+
+  test('looks no further back than it is there, a minute at the least: a canary of before was another', async () => {
+    const windows = async (elapsed: number): Promise<readonly string[]> => {
+      now = elapsed;
+      simulated.asked.length = 0;
+      await gate.look();
+      return [...new Set(simulated.asked.flatMap(({ query }) => query.match(/\[\w+\]/g) ?? []))].sort();
+    };
+    expect(await windows(5_000)).toEqual(['[60s]']);
+    expect(await windows(100_500)).toEqual(['[101s]']);
+    expect(await windows(40 * 60_000)).toEqual(['[2400s]', '[30m]', '[5m]']);
+    expect(await windows(7 * 3_600_000)).toEqual(['[1h]', '[30m]', '[5m]', '[6h]']);
   });
 
   test('has the factors and budgets of the alerts that page', async () => {
