@@ -144,12 +144,15 @@ describe('the embedded language host under the real engine', () => {
        const workspace = pulumi.automation.LocalWorkspace.create({ workDir: '.' });
        exports.project = workspace.then(async (one) => [one.pulumiVersion, (await one.projectSettings()).name]);
        exports.before = before;
+       exports.short = Symbol.for('trellis.struct-fields') in require('google-protobuf/google/protobuf/struct_pb').Struct.prototype;
        exports.after = Promise.all([exports.text, exports.packages, exports.project]).then(loaded);`,
     );
     await engine.up();
     const output = async (name: string): Promise<unknown> =>
       JSON.parse((await engine.ok('stack', 'output', name, '--json')).stdout) as unknown;
     expect(await output('before')).toEqual([]);
+    // Properties take the short way: `local/plugins/shared/structs.ts`.
+    expect(await output('short')).toBe(true);
     expect(await output('text')).toContain('value * factor');
     expect(await output('packages')).toBeGreaterThan(0);
     expect(await output('project')).toEqual([expect.stringMatching(/^3\./), 'test']);
