@@ -85,12 +85,13 @@ export const burnGate = (
   longest?: Duration,
 ): string => {
   const restricted = restrictedTo(objective, selector);
-  return burning(restricted, severity, (window) => errorRatio(restricted, atMost(window, longest)));
+  return burning(restricted, severity, (window) => errorRatio(restricted, windowAtMost(window, longest)));
 };
 
 const UNIT_SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
 
-function atMost(window: BurnWindow, longest: Duration | undefined): string {
+/** A range as PromQL has it, no longer than `longest`. */
+export function windowAtMost(window: BurnWindow, longest: Duration | undefined): string {
   const seconds = Number.parseInt(window, 10) * UNIT_SECONDS[window.slice(-1) as keyof typeof UNIT_SECONDS];
   if (longest === undefined || longest.toSeconds() >= seconds) return window;
   return `${longest.toSeconds()}s`;

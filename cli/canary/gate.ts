@@ -1,5 +1,5 @@
 import { Duration } from 'cdk8s';
-import { burnGate, burnRate } from '../../components/burn-rate';
+import { burnGate, burnRate, windowAtMost } from '../../components/burn-rate';
 import { Severity, type ServiceLevelObjective } from '../../components/monitoring';
 
 /** What a gate says of a canary. */
@@ -20,7 +20,6 @@ export type Query = (promql: string) => Promise<readonly number[]>;
 
 /** Shortest window of the alert that pages: how fast the budget burns now. */
 const NOW = '5m';
-const NOW_SECONDS = 300;
 
 /** The least that is looked back: below it a window may hold no two scrapes. */
 const LEAST_SECONDS = 60;
@@ -33,8 +32,11 @@ interface Question {
 
 function questionOf(objective: ServiceLevelObjective, longest: Duration): Question {
   const { name, selector = '' } = objective;
-  const now = longest.toSeconds() < NOW_SECONDS ? `${longest.toSeconds()}s` : NOW;
-  return { name, burning: burnGate(objective, selector, Severity.PAGE, longest), rate: burnRate(objective, now) };
+  return {
+    name,
+    burning: burnGate(objective, selector, Severity.PAGE, longest),
+    rate: burnRate(objective, windowAtMost(NOW, longest)),
+  };
 }
 
 /**

@@ -28,8 +28,8 @@ interface Entry {
   value: unknown;
 }
 
-/** Assignment would swallow `__proto__`. */
-function putField(target: Fields, key: string, value: unknown): void {
+/** Sets a key that may be `__proto__`, which plain assignment would swallow. */
+export function putField(target: Fields, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;

@@ -1,6 +1,6 @@
 import type { JavaScriptValue } from 'google-protobuf/google/protobuf/struct_pb';
 import { Struct, Value } from 'google-protobuf/google/protobuf/struct_pb';
-import { speedUpStructs } from './structs';
+import { putField, speedUpStructs } from './structs';
 
 speedUpStructs({ Struct, Value });
 
@@ -91,11 +91,6 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 /** Whether a value is a plain object of properties: no wrapper, no list. */
 export const isPropertyMap = (value: PropertyValue | undefined): value is PropertyMap => isMap(value);
 
-/** Sets a key that may be `__proto__`, which plain assignment would swallow. */
-function put(target: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-}
-
 function decodeWrapper(signature: unknown, fields: Record<string, PropertyValue>): PropertyValue {
   switch (signature) {
     case SECRET:
@@ -124,7 +119,7 @@ function decodeValue(value: unknown): PropertyValue {
 
 function decodeFields(fields: object): Record<string, PropertyValue> {
   const result: Record<string, PropertyValue> = {};
-  for (const [key, value] of Object.entries(fields)) put(result, key, decodeValue(value));
+  for (const [key, value] of Object.entries(fields)) putField(result, key, decodeValue(value));
   return result;
 }
 
@@ -143,7 +138,8 @@ function encodeFields(
   properties: Readonly<Record<string, PropertyValue | undefined>>,
 ): Record<string, JavaScriptValue> {
   const result: Record<string, JavaScriptValue> = {};
-  for (const [key, value] of Object.entries(properties)) if (value !== undefined) put(result, key, encodeValue(value));
+  for (const [key, value] of Object.entries(properties))
+    if (value !== undefined) putField(result, key, encodeValue(value));
   return result;
 }
 
@@ -159,7 +155,7 @@ export function plain(value: PropertyValue): PlainValue {
   if (Array.isArray(value)) return (value as readonly PropertyValue[]).map((item) => plain(item));
   if (!isPropertyMap(value)) return value;
   const result: Record<string, PlainValue> = {};
-  for (const [key, item] of Object.entries(value)) put(result, key, plain(item));
+  for (const [key, item] of Object.entries(value)) putField(result, key, plain(item));
   return result;
 }
 
@@ -227,7 +223,7 @@ export function markSecrets(value: PropertyValue, like: PropertyValue | undefine
   if (!isPropertyMap(value) || !isPropertyMap(like)) return value;
   const result: Record<string, PropertyValue> = {};
   for (const [key, item] of Object.entries(value)) {
-    put(result, key, markSecrets(item, Object.hasOwn(like, key) ? like[key] : undefined));
+    putField(result, key, markSecrets(item, Object.hasOwn(like, key) ? like[key] : undefined));
   }
   return result;
 }
