@@ -1,11 +1,11 @@
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- the module itself: any other import may be a copy
+// oxlint-disable-next-line typescript/no-require-imports -- the module itself: any other import may be a copy
 import log = require('@pulumi/pulumi/log');
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- its types say nothing of what it has
+// oxlint-disable-next-line typescript/no-require-imports -- its types say nothing of what it has
 import untyped = require('@pulumi/pulumi/runtime/debuggable');
 
 const debuggable = untyped as { debuggablePromise: <T>(promise: Promise<T>, context: unknown) => Promise<T> };
 
-/* eslint-disable no-restricted-syntax -- switches of the SDK's own diagnosis, not of the platform */
+/* oxlint-disable trellis/environment-at-the-edges -- switches of the SDK's own diagnosis, not of the platform */
 
 /**
  * The SDK keeps a stack trace with every promise that it makes, for a report of those that are never settled, and each is mapped to TypeScript at

@@ -9,7 +9,7 @@ const [program = '', root = ''] = process.argv.slice(2);
 const from = (name: string): string => require.resolve(name, { paths: [root] });
 
 async function main(): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- after the clock has started
+  // oxlint-disable-next-line typescript/no-require-imports -- after the clock has started
   const sdk = require(from('@pulumi/pulumi')) as typeof pulumi;
   const times: number[] = [];
   const mocks: pulumi.runtime.Mocks = {
@@ -24,9 +24,9 @@ async function main(): Promise<void> {
     },
   };
   await sdk.runtime.setMocks(mocks, 'trellis', 'prod', false, 'organization');
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as Pulumi.yaml has it
+  // oxlint-disable-next-line typescript/no-require-imports -- as Pulumi.yaml has it
   if (program.endsWith('.ts')) require(from('./local/register-typescript'));
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the measured program
+  // oxlint-disable-next-line typescript/no-require-imports -- the measured program
   const exported = require(program) as unknown;
   const outputs: unknown = typeof exported === 'function' ? await (exported as () => Promise<unknown>)() : exported;
   await new Promise((resolve) => (sdk.output(outputs) as pulumi.Output<unknown>).apply(resolve));

@@ -11,7 +11,7 @@ const CACHED = ['--cache', '--cache-strategy', 'content', '--cache-location', st
 
 /** Each is a program of Node's. The longest is first. */
 const CHECKS: readonly (readonly [name: string, ...argv: string[]])[] = [
-  ['lint', program('eslint/bin/eslint.js'), '.', '--max-warnings', '0', '--no-color'],
+  ['lint', program('oxlint/bin/oxlint')],
   ['types', program('typescript-native/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
   ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn', ...CACHED],
   ['public API', ...typescript, path.join(root, 'cli', 'package', 'build.ts'), 'check'],

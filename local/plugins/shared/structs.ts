@@ -147,7 +147,7 @@ export function speedUpStructs({ Struct, Value }: Structs): void {
   if (FIELDS in prototype) return;
   Object.defineProperty(prototype, FIELDS, { value: undefined, writable: true });
   const write = Struct.serializeBinaryToWriter.bind(Struct);
-  /* eslint-disable-next-line @typescript-eslint/unbound-method -- each is called with its Struct */
+  /* oxlint-disable-next-line typescript/unbound-method -- each is called with its Struct */
   const { toJavaScript, getFieldsMap } = prototype;
   const hold = (struct: Own, fields: Fields): Own =>
     Object.defineProperty(struct, FIELDS, { value: fields, writable: true });

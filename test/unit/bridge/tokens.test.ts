@@ -196,7 +196,7 @@ describe('what must not be rendered', () => {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'c' },
-      // eslint-disable-next-line @typescript-eslint/restrict-template-expressions, @typescript-eslint/no-base-to-string -- the mistake under test
+      // oxlint-disable-next-line typescript/restrict-template-expressions, typescript/no-base-to-string -- the mistake under test
       data: { url: `https://${output}/` },
     });
     expect(problemsOf(() => render(app))).toEqual([
