@@ -88,7 +88,7 @@ async function engineSuite(ui: StepUi): Promise<SuiteResult> {
     engineStep(engine),
   ]);
   const { env } = engine.value;
-  return runJest({ project: 'engine', folder: root, background: true, env, ui });
+  return runJest({ project: 'engine', folder: root, turn: 'last', env, ui });
 }
 
 /** In the order in which a mistake is found soonest; what waits much begins first all the same, by its lane. */
@@ -98,7 +98,7 @@ export function allSuites(): readonly Suite[] {
     {
       name: 'unit',
       about: 'the library, the bridge, the tools',
-      run: (ui) => runJest({ project: 'unit', folder: root, background: true, ui }),
+      run: (ui) => runJest({ project: 'unit', folder: root, turn: 'last', ui }),
     },
     {
       name: 'manifests',

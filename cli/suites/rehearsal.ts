@@ -44,7 +44,8 @@ export async function rehearsalSuite(ui: StepUi): Promise<SuiteResult> {
   await removeClone(folder);
   copyClone(folder);
   try {
-    return await runJest({ project: 'rehearsal', folder, workers: 1, background: true, ui });
+    // What ends the cluster waits for it: its Docker engine builds the rehearsals' images.
+    return await runJest({ project: 'rehearsal', folder, workers: 1, turn: 'next', ui });
   } finally {
     await removeClone(folder);
   }
