@@ -24,6 +24,8 @@ export interface ControlPlane {
   readonly durable: boolean;
   /** Further flags of the API server. @default - none */
   readonly apiServerFlags?: readonly string[];
+  /** Further flags of the controller manager. @default - none */
+  readonly controllerFlags?: readonly string[];
 }
 
 export const apiTarget = (plane: ControlPlane): Target => ({
@@ -157,6 +159,7 @@ export async function controllerManagerProgram(plane: ControlPlane): Promise<Pro
       '--secure-port=0', // its health is seen in what it does
       '--profiling=false',
       '--node-monitor-grace-period=50s',
+      ...(plane.controllerFlags ?? []),
     ],
     ...inPlaceWith(plane, kubeconfig),
     // It has no port; it is there once it has issued the service account that every pod of `default` needs.

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { LocalError } from '../errors';
+import { bundle, keptFolder, keyOf } from '../kept';
 import { root, state } from '../paths';
 import { silent } from '../report';
 import type { Report } from '../report';
-import { withLock } from '../system/lock';
 
 /** The embedded plugins, by the name that the Pulumi CLI starts, with the folder of their source. */
 export const EMBEDDED = {
@@ -43,40 +41,8 @@ export function bundleKey(sources: string, lockfile: string): string {
     .readdirSync(shared)
     .filter((file) => file.endsWith('.ts'))
     .sort();
-  const hash = createHash('sha256').update('node20');
-  for (const file of [...sourceFiles(sources), ...beside.map((name) => path.join(shared, name)), lockfile]) {
-    hash.update(path.relative(shared, file)).update('\0').update(fs.readFileSync(file)).update('\0');
-  }
-  return hash.digest('hex').slice(0, 16);
-}
-
-async function build(sources: string, target: string): Promise<void> {
-  const { build: bundle } = await import('esbuild');
-  try {
-    await bundle({
-      entryPoints: Object.fromEntries(
-        PLUGIN_NAMES.map((name) => [name, path.join(sources, EMBEDDED[name], 'main.ts')]),
-      ),
-      outdir: target,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      logLevel: 'silent',
-      tsconfigRaw: {},
-    });
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new LocalError(`The embedded plugins could not be bundled: ${text}`, { fix: 'npm ci', cause: error });
-  }
-}
-
-/** Keeps the bundles that were just made and removes those of earlier sources; a plugin that runs has read its own already. */
-function prune(target: string, key: string): void {
-  for (const entry of fs.readdirSync(target)) {
-    if (entry !== key && !entry.endsWith('.lock'))
-      fs.rmSync(path.join(target, entry), { recursive: true, force: true });
-  }
+  const files = [...sourceFiles(sources), ...beside.map((name) => path.join(shared, name)), lockfile];
+  return keyOf(...files.flatMap((file) => [path.relative(shared, file), fs.readFileSync(file)]));
 }
 
 /**
@@ -90,16 +56,10 @@ export async function bundlePlugins(options: BundleOptions = {}): Promise<string
   const sources = options.sources ?? path.join(root, 'local', 'plugins');
   const target = options.target ?? state('build', 'plugins');
   const key = bundleKey(sources, options.lockfile ?? path.join(root, 'package-lock.json'));
-  const folder = path.join(target, key);
-  if (fs.existsSync(folder)) return folder;
-  fs.mkdirSync(target, { recursive: true });
-  return withLock(path.join(target, 'bundle.lock'), { what: 'bundles the embedded plugins', report }, async () => {
-    if (fs.existsSync(folder)) return folder;
+  const make = (draft: string): Promise<void> => {
     report('bundling the embedded plugins');
-    const temporary = fs.mkdtempSync(path.join(target, '.tmp-'));
-    await build(sources, temporary);
-    fs.renameSync(temporary, folder);
-    prune(target, key);
-    return folder;
-  });
+    const entries = PLUGIN_NAMES.map((name) => [name, path.join(sources, EMBEDDED[name], 'main.ts')] as const);
+    return bundle('The embedded plugins', { entryPoints: Object.fromEntries(entries), outdir: draft });
+  };
+  return keptFolder({ parent: target, key, make });
 }

@@ -69,6 +69,8 @@ class Bringup {
       // kwok watches from version 0, which the API server takes for a watch list; etcd before 3.5 can't serve one, and each
       // watch would be refused and tried again.
       apiServerFlags: ['--feature-gates=WatchList=false'],
+      // A new autoscaler waits this long before it first looks, and a rehearsal ends when each has its least number of pods.
+      controllerFlags: ['--horizontal-pod-autoscaler-sync-period=3s'],
     });
   }
 

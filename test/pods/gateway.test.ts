@@ -79,7 +79,7 @@ describe('a service behind both back ends', () => {
       const pods = await cluster.list<V1Pod>(`/api/v1/namespaces/${SPACE}/pods`);
       return pods.length === 3 && pods.every(isReady);
     });
-    for (const host of [HOSTS.nginx, HOSTS.gateway, CANARY])
+    for (const host of Object.values(HOSTS))
       await until(`https://${host}`, async () => (await https(host)).status === 200, 60);
   });
   afterAll(async () => {

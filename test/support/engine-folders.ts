@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 import { build } from 'esbuild';
 
+import { keptFolder as kept, keyOf, type Kept } from '../../local/kept';
 import { state } from '../../local/paths';
 
 export const repository = path.resolve(__dirname, '..', '..');
@@ -43,32 +43,6 @@ export function pluginFolder(): Promise<string> {
   return plugins;
 }
 
-/**
- * A folder that is made once from the same source: beside its place and renamed, since suites run at the same time. What nobody has used for
- * a day is dropped then.
- */
-export async function keptFolder(
-  kind: string,
-  source: string,
-  make: (draft: string) => Promise<void> | void,
-): Promise<string> {
-  const parent = state('build', kind);
-  const folder = path.join(parent, createHash('sha256').update(source).digest('hex').slice(0, 16));
-  if (fs.existsSync(folder)) return folder;
-  fs.mkdirSync(parent, { recursive: true });
-  for (const entry of fs.readdirSync(parent)) {
-    const old = path.join(parent, entry);
-    const age = Date.now() - (fs.statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > DAY_MS) fs.rmSync(old, { recursive: true, force: true });
-  }
-  const draft = fs.mkdtempSync(path.join(parent, '.draft-'));
-  await make(draft);
-  try {
-    fs.renameSync(draft, folder);
-  } catch (error) {
-    // Another suite was faster; its folder has the same content.
-    fs.rmSync(draft, { recursive: true, force: true });
-    if (!fs.existsSync(folder)) throw error;
-  }
-  return folder;
-}
+/** A folder that is made once from the same source. Files of a run that was started before use theirs on. */
+export const keptFolder = (kind: string, source: string, make: Kept['make']): Promise<string> =>
+  kept({ parent: state('build', kind), key: keyOf(source), make, keepMs: DAY_MS });

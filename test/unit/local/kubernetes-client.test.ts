@@ -29,14 +29,16 @@ describe('the client library in one file', () => {
   });
 
   test('is made once, and takes the place of one from other packages', async () => {
-    fs.writeFileSync(path.join(folder, 'old.js'), '');
+    fs.mkdirSync(path.join(folder, 'old'));
+    const earlier = await kubernetesClientFile(folder);
+    fs.rmSync(path.dirname(earlier), { recursive: true });
     const file = await kubernetesClientFile(folder);
     const { mtimeMs } = fs.statSync(file);
     expect(await kubernetesClientFile(folder)).toBe(file);
     expect(fs.statSync(file).mtimeMs).toBe(mtimeMs);
-    fs.rmSync(file);
+    fs.rmSync(path.dirname(file), { recursive: true });
     await Promise.all([kubernetesClientFile(folder), kubernetesClientFile(folder)]);
-    expect(fs.readdirSync(folder)).toEqual([path.basename(file)]);
+    expect(fs.readdirSync(folder)).toEqual([path.basename(path.dirname(file))]);
   });
 
   test('is what a connection of the CLI has, and no module of the library itself is loaded', () => {
