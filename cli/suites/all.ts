@@ -1,3 +1,4 @@
+import * as os from 'node:os';
 import * as path from 'node:path';
 import {
   ALERT_PACKAGES,
@@ -88,7 +89,9 @@ async function engineSuite(ui: StepUi): Promise<SuiteResult> {
     engineStep(engine),
   ]);
   const { env } = engine.value;
-  return runJest({ project: 'engine', folder: root, turn: 'last', env, ui });
+  // One more than cores: now and then each waits for a server.
+  const workers = os.availableParallelism() + 1;
+  return runJest({ project: 'engine', folder: root, workers, turn: 'last', env, ui });
 }
 
 /** In the order in which a mistake is found soonest; what waits much begins first all the same, by its lane. */
