@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { LocalError } from '../errors';
 import { root, state } from '../paths';
 import { tail } from '../process';
 import type { Report } from '../report';
-import { run } from '../system/run';
+import { run, type RunResult } from '../system/run';
 import { executables, pathDirectories } from '../system/which';
+import { writeModfile } from './edits';
 import { compareVersions } from './tools';
 import type { GoModule } from './tools';
 
@@ -69,6 +71,7 @@ export function moduleHash(module: GoModule): string {
   const directory = moduleDirectory(module);
   const hash = createHash('sha256');
   hash.update([process.platform, process.arch, module.package, ...FLAGS, ldflags(module)].join('\0'));
+  if (module.edits !== undefined) hash.update(JSON.stringify(module.edits));
   const files = fs
     .readdirSync(directory)
     .filter((file) => /^go\.(mod|sum)$|\.go$/.test(file) && !file.endsWith('_test.go'));
@@ -83,7 +86,7 @@ export function duration(ms: number): string {
 }
 
 /** Says every ten seconds how long the build takes; `go build` tells nothing between its downloads and its end. */
-function clock(name: string, usualMinutes: number, report: Report): { fetched(): void; end(): number } {
+function clock(name: string, usualMinutes: number, report: Report): { fetched(): void; end(): void } {
   const since = Date.now();
   let modules = 0;
   const usual = usualMinutes < 1 ? 'under a minute' : `about ${usualMinutes} min`;
@@ -93,11 +96,21 @@ function clock(name: string, usualMinutes: number, report: Report): { fetched():
   }, 10_000);
   return {
     fetched: () => void (modules += 1),
-    end: () => {
-      clearInterval(timer);
-      return Date.now() - since;
-    },
+    end: () => clearInterval(timer),
   };
+}
+
+/** A user's own flags, workspace or cross-compilation settings would make another program under the same name. */
+const ENVIRONMENT = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOOS: '', GOARCH: '', GOEXPERIMENT: '' };
+
+/** Where Go keeps the files of a module, which it fetches if it must. @throws LocalError with what Go says */
+async function sourceOf(go: string, cwd: string, module: string): Promise<string> {
+  const { stdout, stderr } = await run([go, 'mod', 'download', '-json', module], { cwd, env: ENVIRONMENT });
+  const { Dir: dir, Error: error } = JSON.parse(stdout || '{}') as { readonly Dir?: string; readonly Error?: string };
+  if (dir !== undefined) return dir;
+  throw new LocalError(`${module} can't be fetched: ${error ?? stderr.trim()}`, {
+    fix: 'without network, Go needs its module proxy (GOPROXY)',
+  });
 }
 
 /**
@@ -117,21 +130,28 @@ export async function buildModule(
   fs.mkdirSync(path.dirname(logFile), { recursive: true });
   fs.writeFileSync(logFile, '', { mode: 0o600 });
   report(`${name}: building from its Go module`);
+  const since = Date.now();
   const timer = clock(name, usualMinutes, report);
-  const result = await run([go, 'build', ...FLAGS, '-ldflags', ldflags(module), '-o', target, module.package], {
-    cwd: moduleDirectory(module),
-    // A user's own flags, workspace or cross-compilation settings would make another program under the same name.
-    env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOOS: '', GOARCH: '', GOEXPERIMENT: '' },
-    logFile,
-    onLine: (line) => {
-      if (line.startsWith('go: downloading')) timer.fetched();
-    },
+  const onLine = (line: string): void => {
+    if (line.startsWith('go: downloading')) timer.fetched();
+  };
+  const cwd = moduleDirectory(module);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'trellis-build-'));
+  const build = async (): Promise<RunResult> => {
+    const source = (dependency: string): Promise<string> => sourceOf(go, cwd, dependency);
+    const { edits } = module;
+    const modfile = edits === undefined ? [] : ['-modfile', await writeModfile(edits, cwd, source, folder)];
+    const argv = [go, 'build', ...FLAGS, ...modfile, '-ldflags', ldflags(module), '-o', target, module.package];
+    return run(argv, { cwd, env: ENVIRONMENT, logFile, onLine });
+  };
+  const result = await build().finally(() => {
+    timer.end();
+    fs.rmSync(folder, { recursive: true, force: true });
   });
-  const took = timer.end();
   if (result.code !== 0) {
     throw new LocalError(`${name} could not be built (Go ended with code ${result.code}):\n${tail(logFile)}`, {
       fix: `look at ${path.relative(root, logFile)}; without network, Go needs its module proxy (GOPROXY)`,
     });
   }
-  report(`${name}: built in ${duration(took)}`);
+  report(`${name}: built in ${duration(Date.now() - since)}`);
 }

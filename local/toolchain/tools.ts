@@ -2,6 +2,7 @@
  * What the platform is run with, each tool pinned. A tool comes from PATH where a version that fits is there, else
  * from its vendor's release, else from its Go module, whose `go.mod` and `go.sum` lie in the folder of `module.directory`.
  */
+import { LAZY_WORD_LISTS, type SourceEdit } from './edits';
 
 export type ToolName =
   | 'pulumi'
@@ -47,6 +48,8 @@ export interface GoModule {
   readonly package: string;
   /** Values for `-ldflags -X`: variable → value. @default - none */
   readonly variables?: Readonly<Record<string, string>>;
+  /** What is changed in the source of its modules. @default - nothing */
+  readonly edits?: readonly SourceEdit[];
 }
 
 export interface Tool {
@@ -113,6 +116,7 @@ const ALL: readonly Tool[] = [
       directory: 'pulumi',
       package: 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
       variables: { 'github.com/pulumi/pulumi/sdk/v3/go/common/version.Version': 'v3.250.0' },
+      edits: LAZY_WORD_LISTS,
     },
     buildMinutes: 5,
   },

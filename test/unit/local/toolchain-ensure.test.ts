@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { silent } from '../../../local/report';
+import { LAZY_WORD_LISTS } from '../../../local/toolchain/edits';
 import type * as Ensure from '../../../local/toolchain/ensure';
 import type * as Plugins from '../../../local/toolchain/plugins';
 import type * as Go from '../../../local/toolchain/go';
@@ -27,9 +28,22 @@ function executable(file: string, script: string): string {
 /** A Go that notes how it was called, and writes the program it is asked for. */
 const FAKE_GO = (build: string): string => `
 if [ "$1" = version ]; then echo "go version go1.26.8 linux/amd64"; exit; fi
+if [ "$1" = mod ]; then echo '{"Dir":"${at('module')}"}'; exit; fi
 echo "$CGO_ENABLED $GOWORK [$GOFLAGS] $*" >> ${at('calls')}
 while [ "$1" != -o ]; do shift; done
 ${build}`;
+
+/** What the edits of any module look for. */
+function writeModule(): void {
+  const files = new Map<string, string>();
+  for (const { module, file, from } of LAZY_WORD_LISTS) {
+    if (module === LAZY_WORD_LISTS[0]?.module) files.set(file, `${files.get(file) ?? ''}${from}`);
+  }
+  for (const [file, text] of files) {
+    fs.mkdirSync(path.dirname(at('module', file)), { recursive: true });
+    fs.writeFileSync(at('module', file), text);
+  }
+}
 
 const calls = (): readonly string[] =>
   fs.existsSync(at('calls')) ? fs.readFileSync(at('calls'), 'utf8').trim().split('\n') : [];
@@ -61,8 +75,20 @@ describe('a tool', () => {
     ['tells no version', 'echo hello'],
   ])('on PATH is not taken where it %s', async (_, script) => {
     executable(at('bin', 'pulumi'), script);
+    writeModule();
     await expect(ensureTool('pulumi', silent, { directories: [at('bin')] })).resolves.toBe(cachedPath('pulumi'));
     expect(calls()).toHaveLength(1);
+    expect(calls()[0]).toContain(' -modfile ');
+  });
+
+  test('whose module has another version than its edits is not built, and says so', async () => {
+    writeModule();
+    fs.appendFileSync(at('module', 'matching', 'matching.go'), 'range frequency.Lists {');
+    await expect(ensureTool('pulumi', silent, { directories: [] })).rejects.toThrow(
+      /zxcvbn-go\/matching\/matching\.go can't be edited/,
+    );
+    expect(calls()).toEqual([]);
+    expect(fs.readdirSync(at('cache', 'tools'))).toEqual([]);
   });
 
   test('is built once when two ask at the same time, from its pinned module, whatever GOFLAGS says', async () => {
