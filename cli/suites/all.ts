@@ -91,7 +91,7 @@ async function engineSuite(ui: StepUi): Promise<SuiteResult> {
   const { env } = engine.value;
   // One more than cores: now and then each waits for a server.
   const workers = os.availableParallelism() + 1;
-  return runJest({ project: 'engine', folder: root, workers, turn: 'last', env, ui });
+  return runJest({ project: 'engine', folder: root, workers, background: true, env, ui });
 }
 
 /** In the order in which a mistake is found soonest; what waits much begins first all the same, by its lane. */
@@ -101,7 +101,7 @@ export function allSuites(): readonly Suite[] {
     {
       name: 'unit',
       about: 'the library, the bridge, the tools',
-      run: (ui) => runJest({ project: 'unit', folder: root, turn: 'last', ui }),
+      run: (ui) => runJest({ project: 'unit', folder: root, background: true, ui }),
     },
     {
       name: 'manifests',

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { run, state } from '../../local/index';
 import type { StepUi } from '../steps';
-import { nice, type SuiteResult, type Turn } from './suite';
+import { BACKGROUND, type SuiteResult } from './suite';
 
 /** What is read of jest's `--json` report. */
 export interface JestReport {
@@ -52,8 +52,8 @@ export interface JestOptions {
   readonly folder: string;
   /** Files that run at once; 1 for tests that share a cluster. @default - one a core */
   readonly workers?: number;
-  /** When its processes get the processor. @default first */
-  readonly turn?: Turn;
+  /** Whether others come first on the processor. @default false */
+  readonly background?: boolean;
   readonly env?: Record<string, string>;
   readonly ui: StepUi;
 }
@@ -78,14 +78,17 @@ export async function runJest(options: JestOptions): Promise<SuiteResult> {
     `--maxWorkers=${workers}`,
   ];
   let files = 0;
-  const { code, stdout, stderr } = await run([...nice(options.turn ?? 'first'), process.execPath, jest, ...args], {
-    cwd: options.folder,
-    env: { ...options.env, FORCE_COLOR: '0' },
-    onLine: (line) => {
-      const done = /^(PASS|FAIL) +(?:\S+ +)?(\S+\.test\.ts)/.exec(line);
-      if (done !== null) options.ui.progress(`${(files += 1)} files done, last: ${done[2] ?? ''}`);
+  const { code, stdout, stderr } = await run(
+    [...(options.background === true ? BACKGROUND : []), process.execPath, jest, ...args],
+    {
+      cwd: options.folder,
+      env: { ...options.env, FORCE_COLOR: '0' },
+      onLine: (line) => {
+        const done = /^(PASS|FAIL) +(?:\S+ +)?(\S+\.test\.ts)/.exec(line);
+        if (done !== null) options.ui.progress(`${(files += 1)} files done, last: ${done[2] ?? ''}`);
+      },
     },
-  });
+  );
   if (!fs.existsSync(file)) {
     const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-40).join('\n');
     return { passed: 0, failed: 1, skipped: 0, details: `jest ended with code ${code} and no report:\n${said}` };

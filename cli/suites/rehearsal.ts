@@ -44,8 +44,8 @@ export async function rehearsalSuite(ui: StepUi): Promise<SuiteResult> {
   await removeClone(folder);
   copyClone(folder);
   try {
-    // What ends the cluster waits for it: its Docker engine builds the rehearsals' images.
-    return await runJest({ project: 'rehearsal', folder, workers: 1, turn: 'next', ui });
+    // What ends the cluster waits for it, since its Docker engine builds the rehearsals' images: it gets its turn before what only computes.
+    return await runJest({ project: 'rehearsal', folder, workers: 1, ui });
   } finally {
     await removeClone(folder);
   }

@@ -2,7 +2,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { root, run, state, typescript } from '../../local/index';
 import type { StepUi } from '../steps';
-import { countChecks, nice, type Check, type SuiteResult } from './suite';
+import { BACKGROUND, countChecks, type Check, type SuiteResult } from './suite';
 
 const program = (name: string): string => path.join(root, 'node_modules', name);
 
@@ -19,7 +19,7 @@ const CHECKS: readonly (readonly [name: string, ...argv: string[]])[] = [
 
 /** What a check says; it writes to none of the clone's files. */
 async function outcome([name, ...argv]: (typeof CHECKS)[number]): Promise<Check> {
-  const { code, stdout, stderr } = await run([...nice('last'), process.execPath, ...argv], {
+  const { code, stdout, stderr } = await run([...BACKGROUND, process.execPath, ...argv], {
     cwd: root,
     env: { FORCE_COLOR: '0', NO_COLOR: '1' },
   });

@@ -26,15 +26,8 @@ export const FOLLOWS: Readonly<Partial<Record<LaneName, readonly LaneName[]>>> =
   last: ['servers', 'stack', 'own'],
 };
 
-/**
- * Who goes first on the processor, as `nice` counts. What meets real pods, with their clocks, is first; then what another lane waits for;
- * then what only computes.
- */
-export const NICENESS = { first: 0, next: 5, last: 10 } as const;
-export type Turn = keyof typeof NICENESS;
-
-/** Stands before a command. */
-export const nice = (turn: Turn): readonly string[] => (turn === 'first' ? [] : ['nice', '-n', `${NICENESS[turn]}`]);
+/** Before a command: lets what meets real pods, with their clocks, and what another lane waits for go first on the processor. */
+export const BACKGROUND = ['nice', '-n', '15'] as const;
 
 export interface Suite {
   readonly name: string;
