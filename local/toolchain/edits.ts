@@ -73,7 +73,7 @@ export async function writeModfile(
     const target = path.join(folder, `${replaced.length}`);
     const its = edits.filter((edit) => edit.module === module);
     copyEdited(module, await source(module), its, target);
-    replaced.push(`replace ${module} => ${target}\n`);
+    replaced.push(`replace ${module} => ${JSON.stringify(target)}\n`);
   }
   const file = path.join(folder, 'go.mod');
   fs.writeFileSync(file, [fs.readFileSync(path.join(own, 'go.mod'), 'utf8'), ...replaced].join('\n'));

@@ -50,8 +50,8 @@ test('modules are copied, edited, and taken in place of themselves', async () =>
   expect(file).toBe(path.join(directory, 'out', 'go.mod'));
   expect(read('out/go.mod').split('\n').filter(Boolean)).toEqual([
     'module tool',
-    `replace example.com/a => ${directory}/out/0`,
-    `replace example.com/b => ${directory}/out/1`,
+    `replace example.com/a => "${directory}/out/0"`,
+    `replace example.com/b => "${directory}/out/1"`,
   ]);
   expect(read('out/go.sum')).toBe('sums\n');
   expect(read('out/0/x.go')).toBe('package a2 // two\n');
