@@ -11,10 +11,10 @@ const CACHED = ['--cache', '--cache-strategy', 'content', '--cache-location', st
 
 /** Each is a program of Node's. The longest is first. */
 const CHECKS: readonly (readonly [name: string, ...argv: string[]])[] = [
+  ['public API', ...typescript, path.join(root, 'cli', 'package', 'build.ts'), 'check'],
+  ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn', ...CACHED],
   ['lint', program('oxlint/bin/oxlint')],
   ['types', program('typescript-native/bin/tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
-  ['format', program('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn', ...CACHED],
-  ['public API', ...typescript, path.join(root, 'cli', 'package', 'build.ts'), 'check'],
 ];
 
 /** What a check says; it writes to none of the clone's files. */

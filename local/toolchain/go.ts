@@ -86,7 +86,7 @@ export function duration(ms: number): string {
 }
 
 /** Says every ten seconds how long the build takes; `go build` tells nothing between its downloads and its end. */
-function clock(name: string, usualMinutes: number, report: Report): { fetched(): void; end(): void } {
+function clock(name: string, usualMinutes: number, report: Report): { fetched(): void; end(): number } {
   const since = Date.now();
   let modules = 0;
   const usual = usualMinutes < 1 ? 'under a minute' : `about ${usualMinutes} min`;
@@ -96,9 +96,15 @@ function clock(name: string, usualMinutes: number, report: Report): { fetched():
   }, 10_000);
   return {
     fetched: () => void (modules += 1),
-    end: () => clearInterval(timer),
+    end: () => {
+      clearInterval(timer);
+      return Date.now() - since;
+    },
   };
 }
+
+/** The usual reason why a module can't be fetched. */
+const PROXY_FIX = 'without network, Go needs its module proxy (GOPROXY)';
 
 /** A user's own flags, workspace or cross-compilation settings would make another program under the same name. */
 const ENVIRONMENT = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOOS: '', GOARCH: '', GOEXPERIMENT: '' };
@@ -108,9 +114,7 @@ async function sourceOf(go: string, cwd: string, module: string): Promise<string
   const { stdout, stderr } = await run([go, 'mod', 'download', '-json', module], { cwd, env: ENVIRONMENT });
   const { Dir: dir, Error: error } = JSON.parse(stdout || '{}') as { readonly Dir?: string; readonly Error?: string };
   if (dir !== undefined) return dir;
-  throw new LocalError(`${module} can't be fetched: ${error ?? stderr.trim()}`, {
-    fix: 'without network, Go needs its module proxy (GOPROXY)',
-  });
+  throw new LocalError(`${module} can't be fetched: ${error ?? stderr.trim()}`, { fix: PROXY_FIX });
 }
 
 /**
@@ -130,7 +134,6 @@ export async function buildModule(
   fs.mkdirSync(path.dirname(logFile), { recursive: true });
   fs.writeFileSync(logFile, '', { mode: 0o600 });
   report(`${name}: building from its Go module`);
-  const since = Date.now();
   const timer = clock(name, usualMinutes, report);
   const onLine = (line: string): void => {
     if (line.startsWith('go: downloading')) timer.fetched();
@@ -144,14 +147,15 @@ export async function buildModule(
     const argv = [go, 'build', ...FLAGS, ...modfile, '-ldflags', ldflags(module), '-o', target, module.package];
     return run(argv, { cwd, env: ENVIRONMENT, logFile, onLine });
   };
+  let took = 0;
   const result = await build().finally(() => {
-    timer.end();
+    took = timer.end();
     fs.rmSync(folder, { recursive: true, force: true });
   });
   if (result.code !== 0) {
     throw new LocalError(`${name} could not be built (Go ended with code ${result.code}):\n${tail(logFile)}`, {
-      fix: `look at ${path.relative(root, logFile)}; without network, Go needs its module proxy (GOPROXY)`,
+      fix: `look at ${path.relative(root, logFile)}; ${PROXY_FIX}`,
     });
   }
-  report(`${name}: built in ${duration(Date.now() - since)}`);
+  report(`${name}: built in ${duration(took)}`);
 }

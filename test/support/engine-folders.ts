@@ -5,16 +5,9 @@ import { build } from 'esbuild';
 
 import { keptFolder as kept, keyOf, type Kept } from '../../local/kept';
 import { state } from '../../local/paths';
+import { EMBEDDED } from '../../local/plugins/bundle';
 
 export const repository = path.resolve(__dirname, '..', '..');
-
-/** Plugin executables as the CLI looks for them, and the source that each is made of. */
-const PLUGINS = {
-  'pulumi-language-nodejs': 'language-nodejs',
-  'pulumi-resource-kubernetes': 'kubernetes',
-  'pulumi-resource-random': 'random',
-  'pulumi-resource-docker': 'docker',
-} as const;
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -29,7 +22,7 @@ export function pluginFolder(): Promise<string> {
     const made = process.env[PLUGIN_FOLDER];
     if (made !== undefined) return made;
     const files = new Map<string, string>();
-    for (const [name, source] of Object.entries(PLUGINS)) {
+    for (const [name, source] of Object.entries(EMBEDDED)) {
       const entry = path.join(repository, 'local/plugins', source, 'main.ts');
       const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error', write: false } as const;
       const { outputFiles } = await build({ entryPoints: [entry], ...common });
